@@ -1,0 +1,147 @@
+import type { Readable, Writable } from 'node:stream';
+import { abortedError, toViasshError, ViasshError } from '../errors/viassh-error.ts';
+import type { Channel, SessionChannel } from './channel.ts';
+
+/** What passed, live: read it while the bridge runs. */
+export interface BridgeProgress {
+  /** From the near end into the channel. */
+  sent: number;
+  /** From the channel to the near end, stderr not included. */
+  received: number;
+  /** The near end stopped reading before the channel was through (EPIPE). */
+  outputClosed: boolean;
+}
+
+/** The near end's streams. What is left out stays with the caller; `drop` reads and forgets. */
+export interface BridgeEnds {
+  readonly input?: Readable | undefined;
+  readonly output?: Writable | 'drop' | undefined;
+  readonly error?: Writable | 'drop' | undefined;
+}
+
+/** A bridge that runs. */
+export interface Bridge {
+  readonly progress: BridgeProgress;
+  /**
+   * Resolves when the channel is closed and all that came from it was handed to the near end. A near end that stops
+   * reading early (EPIPE) closes the channel and is no error, as with `ssh host yes | head`.
+   * Rejects with CONNECTION_LOST, ABORTED, STREAM_FAILED.
+   */
+  readonly done: Promise<void>;
+}
+
+/**
+ * Joins a near end to a channel: half-close both ways (EOF of the input is EOF on the channel and the other way round),
+ * backpressure both ways, nothing buffered beyond one window. Outputs are not ended: they belong to the caller.
+ */
+export function bridge(channel: Channel | SessionChannel, ends: BridgeEnds, { signal }: { signal?: AbortSignal | undefined } = {}): Bridge {
+  const progress: BridgeProgress = { sent: 0, received: 0, outputClosed: false };
+  const stops: (() => void)[] = [];
+  const outputs: Promise<void>[] = [];
+  const closed = new Promise<void>((resolve, reject) => {
+    channel.once('close', () => resolve());
+    channel.once('error', (error) => reject(toViasshError(error, 'CONNECTION_LOST')));
+  });
+  if (ends.input !== undefined) stops.push(feed(ends.input, channel, progress));
+  if (ends.output !== undefined) outputs.push(drain(channel, ends.output, channel, progress));
+  if (ends.error !== undefined && 'stderr' in channel) outputs.push(drain(channel.stderr, ends.error, channel, { received: 0, outputClosed: false }));
+  if (signal !== undefined) stops.push(abortOn(signal, channel));
+  const done = Promise.all([closed, ...outputs])
+    .then(() => undefined)
+    .finally(() => {
+      for (const stop of stops) stop();
+    });
+  done.catch(() => undefined);
+  return { progress, done };
+}
+
+/** Input to channel. A failing input closes the channel with the reason; its end is EOF. */
+function feed(input: Readable, channel: Channel, progress: BridgeProgress): () => void {
+  const onData = (chunk: Buffer | string): void => {
+    progress.sent += typeof chunk === 'string' ? Buffer.byteLength(chunk) : chunk.length;
+    if (!channel.writable) return;
+    if (!channel.write(chunk)) {
+      input.pause();
+      channel.once('drain', onDrain);
+    }
+  };
+  const onDrain = (): void => void input.resume();
+  const onEnd = (): void => void (channel.writable && channel.end());
+  const onError = (error: Error): void => {
+    channel.destroy(new ViasshError('STREAM_FAILED', `reading the input failed: ${error.message}`, { cause: error }));
+  };
+  const stop = (): void => {
+    input.off('data', onData).off('end', onEnd).off('close', onEnd).off('error', onError);
+    channel.off('drain', onDrain);
+    input.pause();
+  };
+  input.on('data', onData).once('end', onEnd).once('close', onEnd).on('error', onError);
+  if (input.readableEnded || input.destroyed) onEnd();
+  channel.once('finish', () => input.off('data', onData).pause());
+  channel.once('close', stop);
+  return stop;
+}
+
+/** One direction out: resolves when the source has ended and every byte was taken, or when nobody reads any more. */
+function drain(source: Readable, output: Writable | 'drop', channel: Channel, progress: Pick<BridgeProgress, 'received' | 'outputClosed'>): Promise<void> {
+  if (output === 'drop') {
+    source.resume();
+    return Promise.resolve();
+  }
+  return new Promise((resolve, reject) => {
+    let pending = 0;
+    let ended = false;
+    const settle = (): void => {
+      if (ended && pending === 0) finish(resolve);
+    };
+    const onData = (chunk: Buffer): void => {
+      progress.received += chunk.length;
+      pending += 1;
+      const more = output.write(chunk, () => {
+        pending -= 1;
+        settle();
+      });
+      if (!more) {
+        source.pause();
+        output.once('drain', onDrain);
+      }
+    };
+    const onDrain = (): void => void source.resume();
+    const onEnd = (): void => {
+      ended = true;
+      settle();
+    };
+    const onOutputError = (error: NodeJS.ErrnoException): void => {
+      finish(resolve);
+      if (error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED' || error.code === 'ERR_STREAM_PREMATURE_CLOSE') {
+        progress.outputClosed = true;
+        channel.destroy();
+      } else {
+        const failure = new ViasshError('STREAM_FAILED', `writing the output failed: ${error.message}`, { cause: error });
+        channel.destroy(failure);
+        reject(failure);
+      }
+    };
+    const onOutputClose = (): void => {
+      if (ended && pending === 0) return;
+      progress.outputClosed = true;
+      finish(resolve);
+      channel.destroy();
+    };
+    const finish = (settleNow: () => void): void => {
+      source.off('data', onData).off('end', onEnd).off('close', onEnd);
+      output.off('close', onOutputClose).off('drain', onDrain);
+      settleNow();
+    };
+    output.on('error', onOutputError).once('close', onOutputClose);
+    source.once('end', onEnd).once('close', onEnd).on('data', onData);
+    if (source.readableEnded || source.destroyed) onEnd();
+  });
+}
+
+function abortOn(signal: AbortSignal, channel: Channel): () => void {
+  const onAbort = (): void => void channel.destroy(abortedError(signal.reason));
+  if (signal.aborted) onAbort();
+  else signal.addEventListener('abort', onAbort, { once: true });
+  return () => signal.removeEventListener('abort', onAbort);
+}

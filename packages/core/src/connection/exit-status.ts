@@ -1,0 +1,41 @@
+/**
+ * How a remote command (RFC 4254 §6.10) or a local program ended. `missing`: the channel closed and nothing was said.
+ */
+export type ExitStatus =
+  | { readonly kind: 'status'; readonly code: number }
+  | { readonly kind: 'signal'; readonly signal: string; readonly coreDumped: boolean; readonly message: string }
+  | { readonly kind: 'missing' };
+
+/** Signal numbers of Linux and the BSDs alike for the names of RFC 4254 §6.10, for 128+n. */
+const signalNumbers: Readonly<Record<string, number>> = {
+  HUP: 1,
+  INT: 2,
+  QUIT: 3,
+  ILL: 4,
+  TRAP: 5,
+  ABRT: 6,
+  FPE: 8,
+  KILL: 9,
+  SEGV: 11,
+  PIPE: 13,
+  ALRM: 14,
+  TERM: 15,
+};
+
+/**
+ * The exit code that a shell would show: the status itself, 128+n for a signal, 255 when the end is unknown or the
+ * signal has no number that all systems share.
+ */
+export function exitCodeOf(exit: ExitStatus): number {
+  if (exit.kind === 'status') return exit.code & 0xff;
+  if (exit.kind === 'missing') return 255;
+  const number = signalNumbers[exit.signal.replace(/^SIG/, '')];
+  return number === undefined ? 255 : 128 + number;
+}
+
+/** `status 7`, `signal TERM (core dumped)`, `no exit status`: for logs and messages. */
+export function describeExit(exit: ExitStatus): string {
+  if (exit.kind === 'status') return `status ${exit.code}`;
+  if (exit.kind === 'missing') return 'no exit status';
+  return `signal ${exit.signal}${exit.coreDumped ? ' (core dumped)' : ''}`;
+}

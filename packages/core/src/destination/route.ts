@@ -1,0 +1,43 @@
+import { ViasshError } from '../errors/viassh-error.ts';
+import type { ConfigSource, TypedOptions } from './config-source.ts';
+import { type Destination, formatDestination, parseDestination } from './destination.ts';
+import type { ResolvedDestination } from './resolved-destination.ts';
+
+/** The chain of hops to a destination: dialled from the first to the last, which is the destination itself. */
+export interface Route {
+  readonly hops: readonly [...ResolvedDestination[], ResolvedDestination];
+}
+
+const MOST_HOPS = 8;
+
+/**
+ * Resolves a destination and every jump host before it. As with ssh, `-F` reaches the jump hosts and the other typed
+ * options do not: each hop lives by its own configuration.
+ *
+ * @throws ViasshError what the ConfigSource throws, and CONFIG_INVALID for a loop of jump hosts.
+ */
+export async function resolveRoute(source: ConfigSource, destination: Destination, typed: TypedOptions, signal?: AbortSignal): Promise<Route> {
+  const last = await source.resolve(destination, typed, signal);
+  const hops: [...ResolvedDestination[], ResolvedDestination] = [last];
+  const hopOptions: TypedOptions = { configFile: typed.configFile };
+  let jumps = last.proxyJump;
+  while (jumps.length > 0) {
+    // ssh dials `-J a,b` as: a (with its own ProxyJump, if any), then b through a. All but the first ignore their own.
+    const chain = await Promise.all(
+      jumps.map((jump, index) => source.resolve(parseDestination(jump), index === 0 ? hopOptions : { ...hopOptions, proxyJump: 'none' }, signal)),
+    );
+    hops.unshift(...chain);
+    if (hops.length > MOST_HOPS) {
+      throw new ViasshError('CONFIG_INVALID', `the jump hosts of ${formatDestination(destination)} form a chain of more than ${MOST_HOPS}`, {
+        hint: 'look for a loop of ProxyJump lines in ssh_config',
+      });
+    }
+    jumps = chain[0]?.proxyJump ?? [];
+  }
+  return { hops };
+}
+
+/** The last hop: what the user asked for. */
+export function destinationOf(route: Route): ResolvedDestination {
+  return route.hops[route.hops.length - 1] as ResolvedDestination;
+}

@@ -1,0 +1,54 @@
+import type { Connection } from '../connection/connection.ts';
+import type { ExitStatus } from '../connection/exit-status.ts';
+import type { StdioEnd } from '../endpoint/stdio.ts';
+import type { Logger } from '../log/logger.ts';
+import type { ProgramRunner } from '../program/program-runner.ts';
+import type { Capability } from '../transport/capability.ts';
+import type { OptionTable, OptionValues } from './options.ts';
+
+/** The version of this contract. A plugin names the one it was written for. */
+export const pluginApiVersion = 1;
+
+/** `one-shot`: never run again, its bytes cannot be replayed. `resident`: sets itself up on the next connection. */
+export type PluginLifetime = 'one-shot' | 'resident';
+
+/** All that a plugin gets. No argv, no environment, no process: what it needs from there comes as options. */
+export interface PluginContext {
+  readonly connection: Connection;
+  readonly stdio: StdioEnd;
+  readonly programs: ProgramRunner;
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+}
+
+/** A plugin's data and its one function. */
+export interface PluginDefinition<T extends OptionTable> {
+  readonly apiVersion: typeof pluginApiVersion;
+  /** Also the CLI's subcommand: lower case letters and digits. */
+  readonly name: string;
+  /** One line for lists. */
+  readonly summary: string;
+  readonly options: T;
+  /** What the words after `--` are, when it takes any: for help. */
+  readonly words?: { readonly name: string; readonly summary: string };
+  /** Command lines that work, for help: without the leading `viassh`. */
+  readonly examples?: readonly { readonly command: string; readonly summary: string }[];
+  readonly needs: readonly Capability[] | ((options: OptionValues<T>) => readonly Capability[]);
+  readonly lifetime: PluginLifetime | ((options: OptionValues<T>) => PluginLifetime);
+  /** Runs to the end. The far end's status is the result; failures are ViasshErrors. */
+  run(context: PluginContext, options: OptionValues<T>): Promise<ExitStatus>;
+}
+
+/** A plugin with the type of its options erased: what a registry holds. Made by `definePlugin` alone. */
+export interface Plugin extends Omit<PluginDefinition<OptionTable>, 'needs' | 'lifetime' | 'run'> {
+  /** The options of one call, checked, and what follows from them. @throws ViasshError OPTION_INVALID */
+  prepare(raw: Readonly<Record<string, unknown>>, words: readonly string[]): PreparedPlugin;
+}
+
+/** A plugin with its options: ready to be given a connection. */
+export interface PreparedPlugin {
+  readonly name: string;
+  readonly needs: readonly Capability[];
+  readonly lifetime: PluginLifetime;
+  run(context: PluginContext): Promise<ExitStatus>;
+}

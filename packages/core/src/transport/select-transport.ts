@@ -1,0 +1,81 @@
+import { ViasshError } from '../errors/viassh-error.ts';
+import type { Capability } from './capability.ts';
+import type { Transport } from './transport.ts';
+
+/** A transport before it is loaded. */
+export interface TransportEntry {
+  readonly name: string;
+  load(): Promise<Transport>;
+}
+
+/** What was selected and why, in words for `resolve` and -v. */
+export interface TransportSelection {
+  readonly transport: Transport;
+  readonly reason: string;
+}
+
+/**
+ * Picks the transport: the one asked for, or with `auto` the first entry that runs here and can do what is needed.
+ *
+ * @throws ViasshError OPTION_INVALID for an unknown name, TRANSPORT_UNAVAILABLE, CAPABILITY_MISSING (which names a
+ * transport that has it). All before anything is dialled.
+ */
+export async function selectTransport(
+  entries: readonly TransportEntry[],
+  requested: string,
+  needs: readonly Capability[],
+): Promise<TransportSelection> {
+  if (requested !== 'auto') return await selectNamed(entries, requested, needs);
+  const passedOver: string[] = [];
+  for (const entry of entries) {
+    const transport = await entry.load();
+    const missing = missingOf(transport, needs);
+    const availability = await transport.available();
+    if (missing.length === 0 && availability.ok) {
+      return { transport, reason: [...passedOver, availability.detail].join('; ') };
+    }
+    passedOver.push(availability.ok ? `${entry.name} cannot do ${missing.join(', ')}` : `${entry.name}: ${availability.reason}`);
+  }
+  throw new ViasshError('TRANSPORT_UNAVAILABLE', `no transport can be used here: ${passedOver.join('; ')}`, {
+    hint: 'install an OpenSSH client',
+  });
+}
+
+async function selectNamed(
+  entries: readonly TransportEntry[],
+  requested: string,
+  needs: readonly Capability[],
+): Promise<TransportSelection> {
+  const entry = entries.find(({ name }) => name === requested);
+  if (entry === undefined) {
+    throw new ViasshError('OPTION_INVALID', `there is no transport named '${requested}'`, {
+      hint: `use one of: auto, ${entries.map(({ name }) => name).join(', ')}`,
+    });
+  }
+  const transport = await entry.load();
+  const missing = missingOf(transport, needs);
+  if (missing.length > 0) throw await capabilityMissing(entries, transport, missing);
+  const availability = await transport.available();
+  if (!availability.ok) {
+    throw new ViasshError('TRANSPORT_UNAVAILABLE', `the ${transport.name} transport cannot be used here: ${availability.reason}`, {
+      hint: 'leave --transport away to take what this machine has',
+    });
+  }
+  return { transport, reason: `asked for; ${availability.detail}` };
+}
+
+async function capabilityMissing(
+  entries: readonly TransportEntry[],
+  transport: Transport,
+  missing: readonly Capability[],
+): Promise<ViasshError> {
+  const all = await Promise.all(entries.map((entry) => entry.load()));
+  const other = all.find((candidate) => missingOf(candidate, missing).length === 0);
+  return new ViasshError('CAPABILITY_MISSING', `the ${transport.name} transport cannot do ${missing.join(', ')}`, {
+    hint: other === undefined ? 'no transport of this version can' : `use --transport ${other.name}`,
+  });
+}
+
+function missingOf(transport: Transport, needs: readonly Capability[]): readonly Capability[] {
+  return needs.filter((need) => !transport.capabilities.has(need));
+}

@@ -1,0 +1,40 @@
+import type { Connection } from '../connection/connection.ts';
+import type { ExitStatus } from '../connection/exit-status.ts';
+import type { SessionRequest } from '../connection/session-request.ts';
+import type { Route } from '../destination/route.ts';
+import type { HostKeyVerifier } from '../host-key/host-key-verifier.ts';
+import type { Logger } from '../log/logger.ts';
+import type { ProgramStdio } from '../program/program-runner.ts';
+import type { Authenticator } from './authenticator.ts';
+import type { Capability } from './capability.ts';
+
+/** What one call of {@link Transport.connect} needs beside the route. */
+export interface ConnectOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Decides on every host key of the route. There is no default: no verifier, no connection. */
+  readonly verifyHostKey: HostKeyVerifier;
+  /** Undefined: the transport asks as its nature is (ssh asks on the terminal or by SSH_ASKPASS), or nobody. */
+  readonly authenticate?: Authenticator | undefined;
+  readonly log: Logger;
+}
+
+/** Whether a transport can run on this machine, with the reason in words. */
+export type Availability = { readonly ok: true; readonly detail: string } | { readonly ok: false; readonly reason: string };
+
+/** Makes connections. No retries, no events, no reading of configuration. */
+export interface Transport {
+  readonly name: string;
+  readonly capabilities: ReadonlySet<Capability>;
+  /** Can it run on this machine? Looks, and dials nothing. */
+  available(): Promise<Availability>;
+  /**
+   * @throws ViasshError of the groups "reaching the server", "who the server is", "who we are"; SETTING_UNSUPPORTED
+   * before anything is dialled; ABORTED.
+   */
+  connect(route: Route, options: ConnectOptions): Promise<Connection>;
+  /**
+   * The handed-over way: the ssh process gets the caller's own descriptors and no byte passes through JavaScript.
+   * Absent where a transport has no process to hand them to.
+   */
+  handOver?(route: Route, request: SessionRequest, stdio: ProgramStdio, options: Omit<ConnectOptions, 'verifyHostKey'>): Promise<ExitStatus>;
+}

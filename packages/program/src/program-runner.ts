@@ -1,0 +1,73 @@
+import type { Duplex, Readable, Writable } from 'node:stream';
+import {
+  abortedError,
+  type ExitStatus,
+  type ProgramOutput,
+  type ProgramRequest,
+  type ProgramRunner,
+  type RunningProgram,
+  ViasshError,
+} from '@viassh/core';
+import { type Options, type Result, type ResultPromise, execa } from 'execa';
+
+const MOST_OUTPUT = 1024 * 1024; // bytes of each output that run() collects
+
+/** The ProgramRunner of this machine, on execa: no shell, SIGTERM then SIGKILL, nothing left when this process exits. */
+export function createProgramRunner(): ProgramRunner {
+  return { start, run };
+}
+
+async function start(request: ProgramRequest): Promise<RunningProgram> {
+  const child = spawn(request, { stdio: [...request.stdio], buffer: false } as Options);
+  const ended: Promise<Result> = child;
+  if (child.pid === undefined) throw failureToStart(request, await ended);
+  const exit = ended.then(exitOf);
+  return {
+    pid: child.pid,
+    stdin: (child.stdin as Writable | null) ?? undefined,
+    stdout: (child.stdout as Readable | null) ?? undefined,
+    stderr: (child.stderr as Readable | null) ?? undefined,
+    descriptor: (fd) => (child.stdio[fd] as Duplex | null | undefined) ?? undefined,
+    exit,
+    kill: (signal) => void child.kill(signal),
+  };
+}
+
+async function run({ input, ...request }: Parameters<ProgramRunner['run']>[0]): Promise<ProgramOutput> {
+  const io: Options = input === undefined ? { stdin: 'ignore' } : { input };
+  const result = await spawn(request, { ...io, maxBuffer: MOST_OUTPUT, stripFinalNewline: false });
+  if (result.isCanceled) throw abortedError(request.signal?.reason);
+  if (result.exitCode === undefined && result.signal === undefined) throw failureToStart(request, result);
+  return { exit: exitOf(result), stdout: String(result.stdout ?? ''), stderr: String(result.stderr ?? '') };
+}
+
+function spawn(request: Omit<ProgramRequest, 'stdio'>, io: Options): ResultPromise {
+  return execa(request.file, [...request.args], {
+    ...io,
+    cwd: request.cwd,
+    env: request.env,
+    cancelSignal: request.signal,
+    reject: false,
+    windowsHide: true,
+  });
+}
+
+function exitOf(result: Result): ExitStatus {
+  if (result.exitCode !== undefined) return { kind: 'status', code: result.exitCode };
+  if (result.signal === undefined) return { kind: 'missing' };
+  return { kind: 'signal', signal: result.signal.replace(/^SIG/, ''), coreDumped: false, message: '' };
+}
+
+function failureToStart(request: Pick<ProgramRequest, 'file' | 'signal'>, result: Result): ViasshError {
+  if (result.isCanceled) return abortedError(request.signal?.reason);
+  const cause = result.cause as NodeJS.ErrnoException | undefined;
+  const why = cause?.code === 'EACCES' ? 'is not executable' : 'is not installed';
+  if (cause?.code === 'ENOENT' || cause?.code === 'EACCES' || cause?.code === 'ENOTDIR') {
+    return new ViasshError('PROGRAM_NOT_FOUND', `the program ${request.file} ${why}`, {
+      hint: `install ${request.file}, or correct PATH`,
+      cause,
+    });
+  }
+  return new ViasshError('PROGRAM_FAILED', `the program ${request.file} could not be started (${cause?.code ?? 'unknown reason'})`, { cause });
+}
+

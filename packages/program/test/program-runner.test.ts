@@ -1,0 +1,51 @@
+import t from 'tap';
+import { createProgramRunner } from '@viassh/program';
+
+const programs = createProgramRunner();
+
+t.test('run collects both outputs and the exit status', async (t) => {
+  const output = await programs.run({ file: 'sh', args: ['-c', 'cat; echo err >&2; exit 3'], input: 'hello' });
+  t.strictSame(output, { exit: { kind: 'status', code: 3 }, stdout: 'hello', stderr: 'err\n' });
+});
+
+t.test('a signal is told by its name', async (t) => {
+  const { exit } = await programs.run({ file: 'sh', args: ['-c', 'kill -TERM $$'] });
+  t.match(exit, { kind: 'signal', signal: 'TERM' });
+});
+
+t.test('a program that is not there is an error with a hint, from run and from start', async (t) => {
+  const request = { file: 'viassh-no-such-program', args: [] };
+  await t.rejects(programs.run(request), { code: 'PROGRAM_NOT_FOUND', hint: /install/ });
+  await t.rejects(programs.start({ ...request, stdio: ['ignore', 'ignore', 'ignore'] }), { code: 'PROGRAM_NOT_FOUND' });
+});
+
+t.test('arguments reach the program as they are, never through a shell', async (t) => {
+  const words = ['$HOME', '`id`', 'a b', '*', '', "'"];
+  const output = await programs.run({ file: 'printf', args: ['%s\\n', ...words] });
+  t.equal(output.stdout, words.map((word) => `${word}\n`).join(''));
+});
+
+t.test('a descriptor beyond stderr carries bytes both ways', async (t) => {
+  const program = await programs.start({
+    file: 'sh',
+    args: ['-c', 'read -r line <&3; echo "got $line" >&3'],
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+  });
+  const wire = program.descriptor(3);
+  wire?.write('x\n');
+  const [chunk] = (await wire?.take(1).toArray()) ?? [];
+  t.equal(String(chunk), 'got x\n');
+  t.strictSame(await program.exit, { kind: 'status', code: 0 });
+});
+
+t.test('an abort ends the program', async (t) => {
+  const controller = new AbortController();
+  const program = await programs.start({
+    file: 'sleep',
+    args: ['60'],
+    stdio: ['ignore', 'ignore', 'ignore'],
+    signal: controller.signal,
+  });
+  controller.abort();
+  t.match(await program.exit, { kind: 'signal', signal: 'TERM' });
+});

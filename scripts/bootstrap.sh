@@ -1,0 +1,32 @@
+#!/bin/sh
+# Brings the tool chain (Node, pnpm) from npm into .toolchain, installs the packages, builds.
+# Needs: any Node >= 18 with npm. Prints one line a step on stderr; stdout stays empty.
+set -eu
+root=$(cd "$(dirname "$0")/.." && pwd)
+cd "$root"
+. scripts/toolchain.sh
+
+say() { printf 'viassh setup: %s\n' "$*" >&2; }
+logged() { # logged NAME COMMAND…: run it quietly, show all it said when it fails
+  log="$root/.toolchain/$1.log"; shift
+  if ! "$@" >"$log" 2>&1; then say "failed: $*"; cat "$log" >&2; exit 1; fi
+}
+
+mkdir -p .toolchain
+if [ "$(cat .toolchain/versions 2>/dev/null)" != "$TOOLCHAIN_VERSIONS" ]; then
+  say "fetching Node $NODE_VERSION and pnpm $PNPM_VERSION from npm"
+  # The platform's own package is named outright: no install script has to run.
+  logged npm npm install --prefix .toolchain --no-save --no-package-lock --ignore-scripts --no-audit --no-fund \
+    "$NODE_PACKAGE@$NODE_VERSION" "pnpm@$PNPM_VERSION"
+  printf '%s' "$TOOLCHAIN_VERSIONS" > .toolchain/versions
+fi
+
+if ! setup_is_fresh; then
+  say 'installing packages'
+  # node-gyp must see the headers of this very Node, whatever npm's own settings say.
+  npm_config_nodedir="$NODE_HOME" logged pnpm pnpm install --frozen-lockfile --config.confirm-modules-purge=false
+  sh scripts/check-crypto-addon.sh
+  say 'building'
+  logged tsc pnpm exec tsc -b
+  mark_setup_fresh
+fi

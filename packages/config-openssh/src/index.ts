@@ -1,1 +1,1 @@
-export {};
+export { createOpensshConfigSource, type OpensshConfigOptions } from './openssh-config-source.ts';

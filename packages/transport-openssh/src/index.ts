@@ -1,1 +1,1 @@
-export {};
+export { createOpensshTransport, type OpensshTransportOptions } from './openssh-transport.ts';

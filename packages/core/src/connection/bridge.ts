@@ -23,8 +23,9 @@ export interface BridgeEnds {
 export interface Bridge {
   readonly progress: BridgeProgress;
   /**
-   * Resolves when the channel is closed and all that came from it was handed to the near end. A near end that stops
-   * reading early (EPIPE) closes the channel and is no error, as with `ssh host yes | head`.
+   * Resolves when the channel is closed and all that came from it was handed to the near end; without an `output`, when
+   * `error` is through. A near end that stops reading early (EPIPE) closes the channel and is no error, as with
+   * `ssh host yes | head`.
    * Rejects with CONNECTION_LOST, ABORTED, STREAM_FAILED.
    */
   readonly done: Promise<void>;
@@ -36,27 +37,23 @@ export interface Bridge {
  */
 export function bridge(channel: Channel | SessionChannel, ends: BridgeEnds, { signal }: { signal?: AbortSignal | undefined } = {}): Bridge {
   const progress: BridgeProgress = { sent: 0, received: 0, outputClosed: false };
-  const stops: (() => void)[] = [];
   const outputs: Promise<void>[] = [];
   const closed = new Promise<void>((resolve, reject) => {
     channel.once('close', () => resolve());
     channel.once('error', (error) => reject(toViasshError(error, 'CONNECTION_LOST')));
   });
-  if (ends.input !== undefined) stops.push(feed(ends.input, channel, progress));
-  if (ends.output !== undefined) outputs.push(drain(channel, ends.output, channel, progress));
+  closed.catch(() => undefined);
+  if (ends.input !== undefined) feed(ends.input, channel, progress);
+  if (ends.output !== undefined) outputs.push(closed, drain(channel, ends.output, channel, progress));
   if (ends.error !== undefined && 'stderr' in channel) outputs.push(drain(channel.stderr, ends.error, channel, { received: 0, outputClosed: false }));
-  if (signal !== undefined) stops.push(abortOn(signal, channel));
-  const done = Promise.all([closed, ...outputs])
-    .then(() => undefined)
-    .finally(() => {
-      for (const stop of stops) stop();
-    });
+  if (signal !== undefined) abortOn(signal, channel);
+  const done = Promise.all(outputs).then(() => undefined);
   done.catch(() => undefined);
   return { progress, done };
 }
 
 /** Input to channel. A failing input closes the channel with the reason; its end is EOF. */
-function feed(input: Readable, channel: Channel, progress: BridgeProgress): () => void {
+function feed(input: Readable, channel: Channel, progress: BridgeProgress): void {
   const onData = (chunk: Buffer | string): void => {
     progress.sent += typeof chunk === 'string' ? Buffer.byteLength(chunk) : chunk.length;
     if (!channel.writable) return;
@@ -79,7 +76,6 @@ function feed(input: Readable, channel: Channel, progress: BridgeProgress): () =
   if (input.readableEnded || input.destroyed) onEnd();
   channel.once('finish', () => input.off('data', onData).pause());
   channel.once('close', stop);
-  return stop;
 }
 
 /** One direction out: resolves when the source has ended and every byte was taken, or when nobody reads any more. */
@@ -139,9 +135,9 @@ function drain(source: Readable, output: Writable | 'drop', channel: Channel, pr
   });
 }
 
-function abortOn(signal: AbortSignal, channel: Channel): () => void {
+function abortOn(signal: AbortSignal, channel: Channel): void {
   const onAbort = (): void => void channel.destroy(abortedError(signal.reason));
   if (signal.aborted) onAbort();
   else signal.addEventListener('abort', onAbort, { once: true });
-  return () => signal.removeEventListener('abort', onAbort);
+  channel.once('close', () => signal.removeEventListener('abort', onAbort));
 }

@@ -7,8 +7,8 @@ import type { PtyRequest } from './session-request.ts';
  *
  * - Backpressure is the SSH window: what is not read is not granted again, at the most 2 MiB wait here.
  * - Ending the writable half sends EOF and leaves the readable half open. `end` says that the far end sent EOF.
- * - `destroy()` closes the channel at once. `close` comes when both sides have closed it.
- * - A lost connection destroys it with ViasshError CONNECTION_LOST.
+ * - `destroy()` closes the channel at once. `close` comes when it is closed and all its bytes were read.
+ * - A lost connection destroys it with ViasshError CONNECTION_LOST. That `error` nobody listens for ends no process.
  */
 export interface Channel extends Duplex {
   /** The channel type as on the wire: `session`, `direct-tcpip`, `direct-streamlocal@openssh.com`. */

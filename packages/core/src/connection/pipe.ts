@@ -34,7 +34,7 @@ export async function pipe(connection: Pick<Connection, 'openSession'>, request:
   const { stdin, stdout, stderr, signal } = options;
   const channel = await connection.openSession({ env: options.env, pty: options.pty, signal, ...request });
   const { done, progress } = bridge(channel, { input: stdin, output: stdout, error: stderr ?? 'drop' }, { signal });
-  const exit = done.then(() => channel.exit);
+  const exit = Promise.all([channel.exit, done]).then(([status]) => status);
   exit.catch(() => undefined); // a caller that only streams is not forced to look at it
   return { channel, exit, progress };
 }

@@ -40,6 +40,7 @@ export interface ResolvedDestination {
   /** Seconds; undefined = the system's own. */
   readonly connectTimeout?: number | undefined;
   readonly compression: boolean;
+  /** This and the next three: in order of preference; empty = the transport's own choice. */
   readonly ciphers: readonly string[];
   readonly macs: readonly string[];
   readonly kexAlgorithms: readonly string[];
@@ -48,6 +49,8 @@ export interface ResolvedDestination {
   readonly sendEnv: readonly string[];
   /** Variables to set on the far end, `NAME=value`. */
   readonly setEnv: readonly string[];
+  /** What SendEnv and SetEnv come to: sent with every session. */
+  readonly sessionEnv: Readonly<Record<string, string>>;
   /** Every setting as read, lower-case names: for settings that only one transport knows. */
   readonly raw: ReadonlyMap<string, readonly string[]>;
 }

@@ -1,0 +1,148 @@
+import { Duplex } from 'node:stream';
+import type { Channel } from '@viassh/core';
+import { message } from '../mux/messages.ts';
+import type { PacketLink } from '../mux/packet-link.ts';
+import type { WireReader } from '../mux/wire.ts';
+import { Inbound } from './inbound.ts';
+import { ReceiveWindow, SendWindow } from './window.ts';
+
+/** What a channel is made from once the server confirmed it. */
+export interface ProxyChannelInit {
+  readonly type: string;
+  readonly link: PacketLink;
+  /** The peer's number for it. */
+  readonly remoteId: number;
+  readonly sendWindow: SendWindow;
+  /** Called once, when neither side will say anything more of it. */
+  readonly onGone: () => void;
+}
+
+/** A channel over the mux proxy: core's Channel, with the SSH window as its backpressure. */
+export class ProxyChannel extends Duplex implements Channel {
+  readonly type: string;
+  protected readonly link: PacketLink;
+  protected readonly remoteId: number;
+  protected readonly receiveWindow: ReceiveWindow;
+  readonly #inbound: Inbound;
+  readonly #sendWindow: SendWindow;
+  readonly #onGone: () => void;
+  #closeSent = false;
+  #closeReceived = false;
+  #eofReceived = false;
+  /** The far end reads no more: what is written now goes nowhere. */
+  #farReaderGone = false;
+
+  constructor({ type, link, remoteId, sendWindow, onGone }: ProxyChannelInit) {
+    super({ allowHalfOpen: true, highWaterMark: 256 * 1024 });
+    this.type = type;
+    this.link = link;
+    this.remoteId = remoteId;
+    this.receiveWindow = new ReceiveWindow((bytes) => {
+      if (!this.#closeSent) link.send(message.channelWindowAdjust, remoteId, bytes);
+    });
+    this.#inbound = new Inbound(this.receiveWindow);
+    this.#inbound.attach(this);
+    this.#sendWindow = sendWindow;
+    this.#onGone = onGone;
+    this.once('end', () => this.#settle());
+    this.on('error', () => undefined); // a loss that nobody listens for must not end the process
+  }
+
+  /** One message for this channel; `fields` stands behind the recipient's number. @throws RangeError when malformed */
+  receive(type: number, fields: WireReader): void {
+    if (type === message.channelData) this.#receiveData(fields.bytes());
+    else if (type === message.channelWindowAdjust) this.#sendWindow.granted(fields.uint32());
+    else if (type === message.channelEof) this.receiveEof();
+    else if (type === message.channelClose) this.receiveClose();
+    else if (type === message.channelRequest) this.#receiveRequest(fields.text(), fields.boolean(), fields);
+  }
+
+  /** The connection under it is gone: nothing more comes, nothing more goes. */
+  abandon(reason: Error | undefined): void {
+    this.#closeSent = true;
+    this.#closeReceived = true;
+    this.receiveGone(reason);
+    this.destroy(reason);
+    this.#sendWindow.wake();
+  }
+
+  override _read(): void {
+    this.#inbound.resume();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    let offset = 0;
+    const next = (): void => {
+      if (this.#farReaderGone || this.#closeSent) return done();
+      const taken = this.#sendWindow.take(chunk.length - offset);
+      if (taken === 0) return this.#sendWindow.wait(next);
+      const part = chunk.subarray(offset, offset + taken);
+      offset += taken;
+      if (offset === chunk.length) this.link.sendData(this.remoteId, part, () => done());
+      else this.link.sendData(this.remoteId, part, next);
+    };
+    next();
+  }
+
+  override _final(done: () => void): void {
+    if (!this.#closeSent && !this.#farReaderGone) this.link.send(message.channelEof, this.remoteId);
+    done();
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#sendClose();
+    this.#farReaderGone = true;
+    this.#sendWindow.wake();
+    done(error);
+  }
+
+  /** A channel request from the far end; true when it was understood. */
+  protected receiveRequest(_name: string, _fields: WireReader): boolean {
+    return false;
+  }
+
+  protected receiveEof(): void {
+    if (this.#eofReceived) return;
+    this.#eofReceived = true;
+    this.#inbound.push(null);
+  }
+
+  /** The far end is through with the channel, or the connection is gone (`reason`). Called once. */
+  protected receiveGone(_reason: Error | undefined): void {
+    this.#onGone();
+  }
+
+  protected receiveClose(): void {
+    if (this.#closeReceived) return;
+    this.#closeReceived = true;
+    this.#farReaderGone = true;
+    this.receiveEof();
+    this.#sendClose();
+    this.receiveGone(undefined);
+    this.#sendWindow.wake();
+    this.#settle();
+  }
+
+  /** Closed on the wire and all bytes taken: then the stream is at its end, whatever the writer still holds. */
+  #settle(): void {
+    if (this.#closeReceived && this.readableEnded) this.destroy();
+  }
+
+  #sendClose(): void {
+    if (this.#closeSent) return;
+    this.#closeSent = true;
+    this.link.send(message.channelClose, this.remoteId);
+  }
+
+  #receiveData(bytes: Buffer): void {
+    if (!this.receiveWindow.received(bytes.length)) throw new RangeError('the far end sent more than its window');
+    this.#inbound.push(bytes);
+  }
+
+  #receiveRequest(name: string, wantsReply: boolean, fields: WireReader): void {
+    if (name === 'eow@openssh.com') {
+      this.#farReaderGone = true; // PROTOCOL §2.1: the far end's reader is gone, its output may go on
+      this.#sendWindow.wake();
+    } else if (!this.receiveRequest(name, fields) && wantsReply) this.link.send(message.channelFailure, this.remoteId);
+  }
+}

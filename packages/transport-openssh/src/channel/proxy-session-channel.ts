@@ -1,0 +1,107 @@
+import { Readable } from 'node:stream';
+import { type ExitStatus, type PtyRequest, type SessionChannel, type SessionRequest, ViasshError } from '@viassh/core';
+import { extendedDataStderr, message } from '../mux/messages.ts';
+import type { Field, WireReader } from '../mux/wire.ts';
+import { Inbound } from './inbound.ts';
+import { ProxyChannel, type ProxyChannelInit } from './proxy-channel.ts';
+
+/** A session channel over the mux proxy (RFC 4254 §6). */
+export class ProxySessionChannel extends ProxyChannel implements SessionChannel {
+  readonly stderr: Readable;
+  readonly exit: Promise<ExitStatus>;
+  readonly #stderrInbound: Inbound;
+  readonly #replies: ((accepted: boolean) => void)[] = [];
+  #status: ExitStatus = { kind: 'missing' };
+  #settleExit: { resolve: (status: ExitStatus) => void; reject: (error: Error) => void };
+
+  constructor(init: ProxyChannelInit) {
+    super(init);
+    this.#stderrInbound = new Inbound(this.receiveWindow);
+    this.stderr = new Readable({ read: () => this.#stderrInbound.resume() });
+    this.#stderrInbound.attach(this.stderr);
+    const { promise, resolve, reject } = Promise.withResolvers<ExitStatus>();
+    promise.catch(() => undefined); // the loss is also told by the channel itself
+    this.exit = promise;
+    this.#settleExit = { resolve, reject };
+  }
+
+  /** Sends env, pty and the request itself in one go; resolves when the server accepted. @throws REQUEST_REFUSED */
+  async start(request: SessionRequest): Promise<void> {
+    for (const [name, value] of Object.entries(request.env ?? {})) this.#request('env', false, name, value);
+    const replies = [];
+    if (request.pty !== undefined) replies.push(this.#ask('pty-req', ...ptyFields(request.pty)));
+    if (request.kind === 'exec') replies.push(this.#ask('exec', request.command));
+    else if (request.kind === 'subsystem') replies.push(this.#ask('subsystem', request.subsystem));
+    else replies.push(this.#ask('shell'));
+    const accepted = await Promise.all(replies);
+    const what = request.kind === 'subsystem' ? `the subsystem ${request.subsystem}` : request.kind === 'exec' ? 'to run a command' : 'a shell';
+    if (request.pty !== undefined && accepted[0] !== true) throw refused('a terminal', 'PermitTTY in sshd_config, or no-pty on the key, may forbid it');
+    if (accepted.at(-1) !== true) throw refused(what, request.kind === 'subsystem' ? 'look for a Subsystem line in sshd_config' : undefined);
+  }
+
+  sendSignal(name: string): void {
+    this.#request('signal', false, name.replace(/^SIG/, ''));
+  }
+
+  changeWindow({ columns, rows, width = 0, height = 0 }: Pick<PtyRequest, 'columns' | 'rows' | 'width' | 'height'>): void {
+    this.#request('window-change', false, columns, rows, width, height);
+  }
+
+  override receive(type: number, fields: WireReader): void {
+    if (type === message.channelSuccess || type === message.channelFailure) this.#replies.shift()?.(type === message.channelSuccess);
+    else if (type === message.channelExtendedData) this.#receiveExtended(fields.uint32(), fields.bytes());
+    else super.receive(type, fields);
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#stderrInbound.push(null);
+    super._destroy(error, done);
+  }
+
+  protected override receiveRequest(name: string, fields: WireReader): boolean {
+    if (name === 'exit-status') this.#status = { kind: 'status', code: fields.uint32() };
+    else if (name === 'exit-signal') {
+      this.#status = { kind: 'signal', signal: fields.text(), coreDumped: fields.boolean(), message: fields.text() };
+    } else return false;
+    return true;
+  }
+
+  protected override receiveEof(): void {
+    super.receiveEof();
+    this.#stderrInbound.push(null);
+  }
+
+  protected override receiveGone(reason: Error | undefined): void {
+    super.receiveGone(reason);
+    for (const reply of this.#replies.splice(0)) reply(false);
+    if (reason === undefined) this.#settleExit.resolve(this.#status);
+    else this.#settleExit.reject(reason);
+  }
+
+  #receiveExtended(code: number, bytes: Buffer): void {
+    if (!this.receiveWindow.received(bytes.length)) throw new RangeError('the far end sent more than its window');
+    if (code === extendedDataStderr) this.#stderrInbound.push(bytes);
+    else this.receiveWindow.consumed(bytes.length);
+  }
+
+  #ask(name: string, ...fields: readonly Field[]): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    this.#replies.push(resolve);
+    this.#request(name, true, ...fields);
+    return promise;
+  }
+
+  #request(name: string, wantsReply: boolean, ...fields: readonly Field[]): void {
+    if (!this.destroyed) this.link.send(message.channelRequest, this.remoteId, name, wantsReply, ...fields);
+  }
+}
+
+/** RFC 4254 §6.2; no terminal modes: the far end's defaults. */
+function ptyFields({ term, columns, rows, width = 0, height = 0 }: PtyRequest): readonly Field[] {
+  const TTY_OP_END = 0; // RFC 4254 §8
+  return [term, columns, rows, width, height, Buffer.from([TTY_OP_END])];
+}
+
+function refused(what: string, hint: string | undefined): ViasshError {
+  return new ViasshError('REQUEST_REFUSED', `the server refused ${what}`, { hint });
+}

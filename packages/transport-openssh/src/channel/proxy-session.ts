@@ -1,0 +1,152 @@
+import { abortedError, type SessionRequest, type TcpipTarget, ViasshError } from '@viassh/core';
+import { message, openFailureReasons } from '../mux/messages.ts';
+import type { MuxProxy } from '../mux/open-mux-proxy.ts';
+import { PacketLink } from '../mux/packet-link.ts';
+import { type Field, WireReader } from '../mux/wire.ts';
+import { ProxyChannel, type ProxyChannelInit } from './proxy-channel.ts';
+import { ProxySessionChannel } from './proxy-session-channel.ts';
+import { MAX_PACKET, SendWindow, WINDOW } from './window.ts';
+
+interface PendingOpen {
+  confirmed(remoteId: number, sendWindow: SendWindow): ProxyChannel;
+  refused(error: ViasshError): void;
+}
+
+/** All channels of one mux proxy: opens them, routes messages to them, ends them together. */
+export class ProxySession {
+  readonly #link: PacketLink;
+  readonly #pending = new Map<number, PendingOpen>();
+  readonly #channels = new Map<number, ProxyChannel>();
+  readonly #idleWaiters: (() => void)[] = [];
+  #nextId = 0;
+  #ended: ViasshError | undefined;
+
+  constructor(proxy: MuxProxy) {
+    this.#link = new PacketLink(proxy, (type, body) => this.#receive(type, body));
+  }
+
+  async openSession(request: SessionRequest): Promise<ProxySessionChannel> {
+    const channel = await this.#open('session', [], request.signal, (init) => new ProxySessionChannel(init));
+    try {
+      await channel.start(request);
+      if (this.#ended !== undefined) throw this.#ended;
+      if (request.signal?.aborted === true) throw abortedError(request.signal.reason);
+      return channel;
+    } catch (error) {
+      channel.destroy();
+      throw this.#ended ?? error;
+    }
+  }
+
+  async openDirectTcpip({ host, port, originatorAddress = '127.0.0.1', originatorPort = 0 }: TcpipTarget, signal?: AbortSignal): Promise<ProxyChannel> {
+    return await this.#open('direct-tcpip', [host, port, originatorAddress, originatorPort], signal, (init) => new ProxyChannel(init)); // RFC 4254 §7.2
+  }
+
+  async openDirectStreamlocal(path: string, signal?: AbortSignal): Promise<ProxyChannel> {
+    return await this.#open('direct-streamlocal@openssh.com', [path, '', 0], signal, (init) => new ProxyChannel(init)); // PROTOCOL §2.4
+  }
+
+  /** Resolves when no channel is left, or is being opened. */
+  async idle(): Promise<void> {
+    if (this.#channels.size + this.#pending.size === 0) return;
+    await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
+  }
+
+  /** Ends every channel: quietly when we closed the connection, with the error when it was lost. */
+  end(error: ViasshError, lost: boolean): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = error;
+    for (const open of [...this.#pending.values()]) open.refused(error);
+    this.#pending.clear();
+    for (const channel of [...this.#channels.values()]) channel.abandon(lost ? error : undefined);
+    this.#link.socket.end();
+    this.#checkIdle();
+  }
+
+  async #open<C extends ProxyChannel>(
+    type: string,
+    fields: readonly Field[],
+    signal: AbortSignal | undefined,
+    make: (init: ProxyChannelInit) => C,
+  ): Promise<C> {
+    if (this.#ended !== undefined) throw this.#ended;
+    if (signal?.aborted === true) throw abortedError(signal.reason);
+    const id = this.#nextId++;
+    const { promise, resolve, reject } = Promise.withResolvers<C>();
+    let abandoned = false;
+    const onAbort = (): void => {
+      abandoned = true;
+      reject(abortedError(signal?.reason));
+    };
+    signal?.addEventListener('abort', onAbort, { once: true });
+    this.#pending.set(id, {
+      refused: reject,
+      confirmed: (remoteId, sendWindow) => {
+        const onGone = (): void => {
+          this.#channels.delete(id);
+          this.#checkIdle();
+        };
+        const channel = make({ type, link: this.#link, remoteId, sendWindow, onGone });
+        if (abandoned) channel.destroy();
+        else resolve(channel);
+        return channel;
+      },
+    });
+    this.#link.send(message.channelOpen, type, id, WINDOW, MAX_PACKET, ...fields);
+    try {
+      return await promise;
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+    }
+  }
+
+  #receive(type: number, body: Buffer): void {
+    const fields = new WireReader(body);
+    if (type === message.channelOpen) return this.#refuseIncoming(fields);
+    const id = fields.uint32();
+    if (type === message.channelOpenConfirmation) this.#confirmed(id, fields);
+    else if (type === message.channelOpenFailure) this.#refusedOpen(id, fields);
+    else this.#channels.get(id)?.receive(type, fields);
+  }
+
+  #confirmed(id: number, fields: WireReader): void {
+    const pending = this.#pending.get(id);
+    if (pending === undefined) throw new RangeError(`a confirmation for channel ${id}, which was not asked for`);
+    this.#pending.delete(id);
+    const remoteId = fields.uint32();
+    const window = fields.uint32();
+    this.#channels.set(id, pending.confirmed(remoteId, new SendWindow(window, fields.uint32())));
+  }
+
+  #refusedOpen(id: number, fields: WireReader): void {
+    const code = fields.uint32();
+    const reason = openFailureReasons[code] ?? `reason ${code}`;
+    const text = fields.text();
+    const pending = this.#pending.get(id);
+    this.#pending.delete(id);
+    pending?.refused(channelRefused(code, reason, text));
+    this.#checkIdle();
+  }
+
+  /** Nothing was asked for that would let the far end open a channel (RFC 4254 §5.1). */
+  #refuseIncoming(fields: WireReader): void {
+    const type = fields.text();
+    const ADMINISTRATIVELY_PROHIBITED = 1;
+    this.#link.send(message.channelOpenFailure, fields.uint32(), ADMINISTRATIVELY_PROHIBITED, `${type} was not asked for`, '');
+  }
+
+  #checkIdle(): void {
+    if (this.#channels.size + this.#pending.size > 0) return;
+    for (const waiter of this.#idleWaiters.splice(0)) waiter();
+  }
+}
+
+function channelRefused(code: number, reason: string, text: string): ViasshError {
+  const hints: Readonly<Record<number, string>> = {
+    1: 'sshd forbids it: AllowTcpForwarding, AllowStreamLocalForwarding, PermitOpen or MaxSessions in sshd_config, or an option of the key',
+    2: 'nothing answers there, seen from the far end',
+    4: 'the server has too many sessions open (MaxSessions), or is short of memory',
+  };
+  const said = text === '' || text.toLowerCase() === reason ? '' : ` (${text})`;
+  return new ViasshError('CHANNEL_REFUSED', `the server refused to open the channel: ${reason}${said}`, { hint: hints[code] });
+}

@@ -1,0 +1,102 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  type Capability,
+  type Channel,
+  type CloseOptions,
+  type CloseReason,
+  type Connection,
+  type ConnectionInfo,
+  type Pipe,
+  type PipeOptions,
+  pipe,
+  type ResolvedDestination,
+  type SessionChannel,
+  type SessionRequest,
+  type TcpipTarget,
+  ViasshError,
+} from '@viassh/core';
+import { ProxySession } from './channel/proxy-session.ts';
+import type { PrivateMaster } from './master/private-master.ts';
+import type { MuxProxy } from './mux/open-mux-proxy.ts';
+
+/** How long ssh gets to say why, after its control socket closed on us; milliseconds. */
+const LAST_WORDS = 1000;
+
+/** A connection whose wire is a private master and whose channels we speak ourselves. */
+export class OpensshConnection implements Connection {
+  readonly transport = 'openssh';
+  readonly capabilities: ReadonlySet<Capability>;
+  readonly info: ConnectionInfo;
+  readonly closed: Promise<CloseReason>;
+  readonly #master: PrivateMaster;
+  readonly #session: ProxySession;
+  readonly #sessionEnv: Readonly<Record<string, string>>;
+  #closing: Promise<void> | undefined;
+  #lost = false;
+
+  constructor(master: PrivateMaster, proxy: MuxProxy, hop: ResolvedDestination, capabilities: ReadonlySet<Capability>) {
+    this.#master = master;
+    this.info = master.info;
+    this.capabilities = capabilities;
+    this.#session = new ProxySession(proxy);
+    this.#sessionEnv = hop.sessionEnv;
+    const { promise, resolve } = Promise.withResolvers<CloseReason>();
+    this.closed = promise;
+    proxy.socket.on('error', () => undefined);
+    proxy.socket.once('close', () => void this.#onSocketClosed(resolve));
+  }
+
+  async openSession(request: SessionRequest): Promise<SessionChannel> {
+    return await this.#session.openSession({ ...request, env: { ...this.#sessionEnv, ...request.env } });
+  }
+
+  async openDirectTcpip(target: TcpipTarget, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<Channel> {
+    return await this.#session.openDirectTcpip(target, signal);
+  }
+
+  async openDirectStreamlocal(path: string, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<Channel> {
+    return await this.#session.openDirectStreamlocal(path, signal);
+  }
+
+  async pipe(command: string, options?: PipeOptions): Promise<Pipe> {
+    return await pipe(this, { kind: 'exec', command }, options);
+  }
+
+  async close(options: CloseOptions = {}): Promise<void> {
+    this.#closing ??= this.#close(options);
+    await this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close({ drainMs = 0 }: CloseOptions): Promise<void> {
+    if (drainMs > 0 && !this.#lost) {
+      const enough = new AbortController();
+      const timeUp = delay(drainMs, undefined, { signal: enough.signal }).catch(() => undefined);
+      await Promise.race([this.#session.idle(), timeUp]);
+      enough.abort();
+    }
+    this.#session.end(new ViasshError('CONNECTION_CLOSED', `the connection to ${this.info.peer} was closed`), false);
+    await this.#master.stop();
+    await this.closed;
+  }
+
+  async #onSocketClosed(resolve: (reason: CloseReason) => void): Promise<void> {
+    if (this.#closing !== undefined) return resolve({ kind: 'closed' });
+    this.#lost = true;
+    const stop = new AbortController();
+    const error = await Promise.race([
+      this.#master.ended,
+      delay(LAST_WORDS, undefined, { signal: stop.signal }).then(
+        () => new ViasshError('CONNECTION_LOST', `connection lost: ${this.info.peer}: the ssh master closed its control socket`),
+        () => this.#master.ended,
+      ),
+    ]);
+    stop.abort();
+    this.#session.end(error, true);
+    resolve({ kind: 'lost', error });
+    await this.#master.stop();
+  }
+}

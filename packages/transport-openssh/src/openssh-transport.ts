@@ -1,0 +1,81 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  type Availability,
+  type Capability,
+  type ConnectOptions,
+  type Connection,
+  destinationOf,
+  type ProgramRunner,
+  readKnownHosts,
+  type Route,
+  type Transport,
+  ViasshError,
+} from '@viassh/core';
+import { handOver } from './hand-over.ts';
+import { startMaster } from './master/private-master.ts';
+import { type SshVersion, sshVersion } from './master/ssh-version.ts';
+import { openMuxProxy } from './mux/open-mux-proxy.ts';
+import { OpensshConnection } from './openssh-connection.ts';
+
+/** What the transport needs from its surroundings. */
+export interface OpensshTransportOptions {
+  readonly programs: ProgramRunner;
+  /** Private folders are made below it; default: one for this user in the system's temporary folder. */
+  readonly runtimeFolder?: string | undefined;
+  /** The ssh binary; default `ssh` from PATH. */
+  readonly sshFile?: string | undefined;
+}
+
+const always: readonly Capability[] = ['exec', 'shell', 'subsystem', 'pty', 'env', 'signal', 'exit-signal', 'direct-tcpip', 'direct-streamlocal'];
+
+/**
+ * The transport on the user's own OpenSSH (≥ 7.4): a private master does keys, agents, configuration and host keys; every
+ * channel is opened by us over the master's mux proxy mode.
+ */
+export function createOpensshTransport({ programs, runtimeFolder = join(tmpdir(), 'viassh'), sshFile = 'ssh' }: OpensshTransportOptions): Transport {
+  let found: Promise<SshVersion | undefined> | undefined;
+  const version = (): Promise<SshVersion | undefined> => (found ??= sshVersion(programs, sshFile));
+  const capabilities: ReadonlySet<Capability> = new Set([...always, 'custom-host-key-verifier']);
+  return {
+    name: 'openssh',
+    capabilities,
+    available: async () => availability(await version(), sshFile),
+    connect: (route, options) => connect(route, options),
+    handOver: (route, request, stdio, options) => handOver(programs, sshFile, route, request, stdio, options),
+  };
+
+  async function connect(route: Route, options: ConnectOptions): Promise<Connection> {
+    const hop = destinationOf(route);
+    if (options.verifyHostKey.kind === 'known-hosts') await readKnownHosts(hop);
+    else await checkCustomVerifier(route);
+    const master = await startMaster(hop, { ...options, programs, runtimeFolder, sshFile });
+    try {
+      const proxy = await openMuxProxy(master.socketPath);
+      return new OpensshConnection(master, proxy, hop, capabilities);
+    } catch (error) {
+      await master.stop();
+      throw error;
+    }
+  }
+
+  async function checkCustomVerifier(route: Route): Promise<void> {
+    const ssh = await version();
+    if (ssh !== undefined && !atLeast(ssh, 8, 5)) {
+      throw new ViasshError('CAPABILITY_MISSING', `${ssh.name} cannot ask for a decision on host keys: that takes OpenSSH 8.5`, { hint: 'use --transport ssh2' });
+    }
+    if (route.hops.length > 1) {
+      throw new ViasshError('SETTING_UNSUPPORTED', 'a verifier of your own does not reach the jump hosts on the openssh transport', { hint: 'use --transport ssh2' });
+    }
+  }
+}
+
+function availability(version: SshVersion | undefined, sshFile: string): Availability {
+  if (version === undefined) return { ok: false, reason: `no OpenSSH client (${sshFile}) is found` };
+  if (!atLeast(version, 7, 4)) return { ok: false, reason: `${version.name} is older than 7.4` };
+  return { ok: true, detail: `${version.name} is here, with your keys, agents and configuration` };
+}
+
+function atLeast({ major, minor }: SshVersion, wantedMajor: number, wantedMinor: number): boolean {
+  return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
+}

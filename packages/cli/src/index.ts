@@ -1,1 +1,26 @@
-export {};
+export { connect, type LibraryOptions } from './library/connect.ts';
+export {
+  type Authenticator,
+  bridge,
+  type Channel,
+  type CloseReason,
+  type Connection,
+  type ConnectionInfo,
+  createLogger,
+  type ErrorCode,
+  type ExitStatus,
+  exitCodeOf,
+  type HostKeyVerifier,
+  insecureAcceptAnyHostKey,
+  isViasshError,
+  type Logger,
+  type Pipe,
+  type PipeOptions,
+  quoteCommand,
+  quoteWord,
+  type SessionChannel,
+  type TypedOptions,
+  verifyByFingerprint,
+  verifyByKnownHosts,
+  ViasshError,
+} from '@viassh/core';

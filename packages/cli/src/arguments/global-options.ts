@@ -1,0 +1,70 @@
+import { type LogLevel, type TypedOptions, ViasshError } from '@viassh/core';
+import type { Options } from 'yargs';
+
+const ssh = 'Options as of ssh(1):';
+const own = 'Options:';
+
+/** The options that every command takes. One-letter forms are ssh's, see `normalizeArgv`. */
+export const globalOptions: Readonly<Record<string, Options>> = {
+  'config-file': { type: 'string', requiresArg: true, group: ssh, describe: '-F FILE: this ssh_config instead of the usual ones; none for none' },
+  option: { type: 'string', requiresArg: true, group: ssh, describe: '-o KEY=VALUE: a setting of ssh_config' },
+  identity: { type: 'string', requiresArg: true, group: ssh, describe: '-i FILE: a private key' },
+  login: { type: 'string', requiresArg: true, group: ssh, describe: '-l USER' },
+  port: { type: 'string', requiresArg: true, group: ssh, describe: '-p PORT' },
+  jump: { type: 'string', requiresArg: true, group: ssh, describe: '-J HOP[,HOP...]: go through these hosts' },
+  inet: { type: 'boolean', group: ssh, describe: '-4: IPv4 only' },
+  inet6: { type: 'boolean', group: ssh, describe: '-6: IPv6 only' },
+  compress: { type: 'boolean', group: ssh, describe: '-C: compress' },
+  quiet: { type: 'boolean', group: ssh, describe: '-q: no warnings' },
+  verbose: { type: 'count', group: ssh, describe: '-v: say what is done; -vv: everything ssh says' },
+  'no-x11': { type: 'boolean', hidden: true },
+  'no-agent': { type: 'boolean', hidden: true },
+  'no-tty': { type: 'boolean', hidden: true },
+  'no-stdin': { type: 'boolean', hidden: true },
+  transport: { type: 'string', requiresArg: true, group: own, default: 'auto', choices: ['auto', 'openssh', 'ssh2'], describe: 'what carries the connection' },
+  json: { type: 'boolean', group: own, describe: 'answers and errors as JSON' },
+};
+
+/** The parsed values of {@link globalOptions}. */
+export interface GlobalValues {
+  readonly typed: TypedOptions;
+  readonly transport: string;
+  readonly json: boolean;
+  readonly level: LogLevel;
+  /** -n: nothing is read from stdin. */
+  readonly noStdin: boolean;
+}
+
+/** @throws ViasshError OPTION_INVALID */
+export function readGlobals(argv: Readonly<Record<string, unknown>>): GlobalValues {
+  const first = (name: string): string | undefined => texts(argv[name])[0]; // of several values ssh takes the first
+  const verbose = Number(argv['verbose'] ?? 0);
+  return {
+    typed: {
+      configFile: first('config-file'),
+      options: texts(argv['option']),
+      identityFiles: texts(argv['identity']),
+      user: first('login'),
+      port: portOf(first('port')),
+      proxyJump: first('jump'),
+      addressFamily: argv['inet'] === true ? 'inet' : argv['inet6'] === true ? 'inet6' : undefined,
+      compression: argv['compress'] === true,
+    },
+    transport: first('transport') ?? 'auto',
+    json: argv['json'] === true,
+    level: argv['quiet'] === true ? 'error' : verbose === 0 ? 'warning' : verbose === 1 ? 'info' : 'debug',
+    noStdin: argv['no-stdin'] === true,
+  };
+}
+
+function texts(value: unknown): string[] {
+  if (value === undefined) return [];
+  return (Array.isArray(value) ? value : [value]).map(String);
+}
+
+function portOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (port >= 1 && port <= 65535) return port;
+  throw new ViasshError('OPTION_INVALID', `-p wants a port from 1 to 65535, not '${text}'`);
+}

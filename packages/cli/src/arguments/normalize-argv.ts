@@ -1,0 +1,59 @@
+/** ssh's one-letter options that viassh takes everywhere, and the long option behind each. */
+const letters: Readonly<Record<string, { readonly name: string; readonly takesValue: boolean }>> = {
+  F: { name: 'config-file', takesValue: true },
+  o: { name: 'option', takesValue: true },
+  i: { name: 'identity', takesValue: true },
+  l: { name: 'login', takesValue: true },
+  p: { name: 'port', takesValue: true },
+  J: { name: 'jump', takesValue: true },
+  '4': { name: 'inet', takesValue: false },
+  '6': { name: 'inet6', takesValue: false },
+  C: { name: 'compress', takesValue: false },
+  q: { name: 'quiet', takesValue: false },
+  v: { name: 'verbose', takesValue: false },
+  h: { name: 'help', takesValue: false },
+  s: { name: 'subsystem', takesValue: false },
+  t: { name: 'tty', takesValue: false },
+  n: { name: 'no-stdin', takesValue: false },
+  x: { name: 'no-x11', takesValue: false },
+  a: { name: 'no-agent', takesValue: false },
+  T: { name: 'no-tty', takesValue: false },
+};
+
+/**
+ * Rewrites ssh's short options (clusters `-qC`, glued values `-p22 -oKey=Value`) as long ones with their value attached,
+ * so that a value may begin with a dash and `-4` is no number. Stops at `--`; leaves everything else alone.
+ *
+ * A letter that is not ssh's stays as it is, for the argument parser to refuse by name.
+ */
+export function normalizeArgv(argv: readonly string[]): string[] {
+  const result: string[] = [];
+  for (let index = 0; index < argv.length; index += 1) {
+    const word = argv[index] ?? '';
+    if (word === '--') return [...result, ...argv.slice(index)];
+    const consumed = /^-[^-]/.test(word) ? expandCluster(word, argv[index + 1], result) : keep(word, result);
+    index += consumed;
+  }
+  return result;
+}
+
+function keep(word: string, result: string[]): 0 {
+  result.push(word);
+  return 0;
+}
+
+/** How many further words of argv were used up: 1 when the last option's value is the next word. */
+function expandCluster(word: string, next: string | undefined, result: string[]): 0 | 1 {
+  for (let at = 1; at < word.length; at += 1) {
+    const letter = letters[word[at] ?? ''];
+    if (letter === undefined) return keep(`-${word.slice(at)}`, result);
+    if (!letter.takesValue) result.push(`--${letter.name}`);
+    else if (at + 1 < word.length) return keep(`--${letter.name}=${word.slice(at + 1)}`, result);
+    else if (next === undefined) return keep(`--${letter.name}`, result);
+    else {
+      result.push(`--${letter.name}=${next}`);
+      return 1;
+    }
+  }
+  return 0;
+}

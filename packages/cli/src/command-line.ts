@@ -1,0 +1,154 @@
+import { createRegistry, type OptionSpec, type OptionTable, optionFlag, type Plugin, type PluginEntry, ViasshError } from '@viassh/core';
+import yargs, { type Argv, type Options } from 'yargs';
+import { globalOptions, type GlobalValues, readGlobals } from './arguments/global-options.ts';
+import { normalizeArgv } from './arguments/normalize-argv.ts';
+import { builtinPlugins } from './builtin.ts';
+import type { CommandContext } from './commands/command-context.ts';
+
+type Values = Readonly<Record<string, unknown>>;
+
+/** A command line that was understood: what to run, given a context. */
+export interface ParsedCommand {
+  readonly globals: GlobalValues;
+  run(context: CommandContext): Promise<number>;
+}
+
+/** What is to be done: run a command, or print a text (help, version, completion) and end. */
+export type Parsed = { readonly kind: 'command'; readonly command: ParsedCommand } | { readonly kind: 'text'; readonly text: string };
+
+const registry = createRegistry(builtinPlugins);
+
+/**
+ * Reads a command line. Nothing is run.
+ *
+ * @throws ViasshError USAGE, OPTION_INVALID
+ */
+export async function parseCommandLine(argv: readonly string[], version: string, width: number): Promise<Parsed> {
+  let command: ParsedCommand | undefined;
+  const take = (values: Values, run: ParsedCommand['run']): void => {
+    command = { globals: readGlobals(values), run };
+  };
+  const parser = buildParser(take, version, width);
+  let text = '';
+  await parser.parseAsync(normalizeArgv(argv), {}, (error: unknown, _values: unknown, output: string) => {
+    if (error instanceof Error) throw error;
+    text = output;
+  });
+  if (command !== undefined) return { kind: 'command', command };
+  return { kind: 'text', text };
+}
+
+function buildParser(take: (values: Values, run: ParsedCommand['run']) => void, version: string, width: number): Argv {
+  const parser = yargs()
+    .scriptName('viassh')
+    .usage('$0 COMMAND: other programs\' protocols, carried through SSH')
+    .parserConfiguration({
+      'populate--': true,
+      'boolean-negation': false,
+      'camel-case-expansion': false,
+      'dot-notation': false,
+      'parse-numbers': false,
+      'parse-positional-numbers': false,
+    })
+    .options(globalOptions)
+    .group(['help', 'version'], 'Options:')
+    .command(
+      'pipe <destination>',
+      "join stdin, stdout and stderr to a remote command's; its exit code is ours",
+      (own) =>
+        withDestination(own)
+          .option('subsystem', { type: 'boolean', describe: '-s: COMMAND is the name of a subsystem' })
+          .option('tty', { type: 'boolean', describe: '-t: with a terminal on the far end' })
+          .usage('$0 pipe DEST [options] -- COMMAND...')
+          .example("tar cf - dir | $0 pipe user@host -- 'tar xf - -C /tmp'", 'copy a folder there')
+          .example('$0 pipe host -- df -h', 'the words are joined by blanks, as ssh does'),
+      (values) =>
+        take(values, async (context) => {
+          const { runPipe } = await import('./commands/pipe.ts');
+          return await runPipe(context, { destination: destinationOf(values), words: wordsOf(values), subsystem: values['subsystem'] === true, tty: values['tty'] === true });
+        }),
+    )
+    .command(
+      'resolve <destination>',
+      'show what would be used for a destination: host, user, hops, keys, transport and why',
+      (own) => withDestination(own).usage('$0 resolve DEST [options]').example('$0 resolve --json user@host', 'for scripts'),
+      (values) => take(values, async (context) => await (await import('./commands/resolve.ts')).runResolve(context, destinationOf(values))),
+    )
+    .command(
+      'plugins',
+      'list what is installed and what each needs',
+      (own) => own.usage('$0 plugins'),
+      (values) => take(values, async (context) => await (await import('./commands/plugins.ts')).runPlugins(context, registry)),
+    )
+    .command(
+      'demo',
+      'the main job on an embedded server, in one go',
+      (own) => own.usage('$0 demo [--transport openssh|ssh2]'),
+      (values) => take(values, async (context) => await (await import('./commands/demo.ts')).runDemo(context)),
+    )
+    .completion('completion', 'print a completion script for bash or zsh')
+    .example('$0 demo', 'see it work, with nothing to set up')
+    .example('$0 imap user@host --command /usr/lib/dovecot/imap', 'for mutt: set tunnel="..."')
+    .example('$0 pipe user@host -- uptime', '')
+    .epilogue('Exit codes: those of the remote command; 128+n when signal n ended it; 255 for failures of ours; 64 for usage.')
+    .demandCommand(1, 'a command is missing')
+    .recommendCommands()
+    .strict()
+    .version(version)
+    .help('help')
+    .wrap(Math.min(width, 110))
+    .exitProcess(false)
+    .fail((message: string | null, error: Error | undefined) => {
+      if (error !== undefined) throw error;
+      throw new ViasshError('USAGE', message ?? 'the command line is not understood', { hint: 'viassh --help shows the commands, viassh COMMAND --help the options' });
+    });
+  for (const entry of builtinPlugins) addPlugin(parser, entry, take);
+  return parser;
+}
+
+function addPlugin(parser: Argv, entry: PluginEntry, take: (values: Values, run: ParsedCommand['run']) => void): void {
+  let plugin: Plugin;
+  parser.command(
+    `${entry.name} <destination>`,
+    entry.summary,
+    async (own: Argv) => {
+      plugin = await registry.load(entry.name);
+      withDestination(own)
+        .usage(`$0 ${entry.name} DEST [options]${plugin.words === undefined ? '' : ` [-- ${plugin.words.name}...]`}`)
+        .options(Object.fromEntries(Object.entries(plugin.options).map(([name, spec]) => [optionFlag(name).slice(2), yargsOption(spec)])));
+      for (const { command, summary } of plugin.examples ?? []) own.example(`$0 ${command}`, summary);
+      return own;
+    },
+    (values: Values) =>
+      take(values, async (context) => {
+        const { runPluginCommand } = await import('./commands/run-plugin-command.ts');
+        return await runPluginCommand(context, plugin, destinationOf(values), optionsOf(plugin.options, values), wordsOf(values));
+      }),
+  );
+}
+
+function withDestination<T>(own: Argv<T>): Argv<T> {
+  return own.positional('destination', { type: 'string', describe: '[user@]host[:port], ssh://[user@]host[:port], or a Host of ssh_config' }) as unknown as Argv<T>;
+}
+
+function yargsOption(spec: OptionSpec): Options {
+  if (spec.type === 'boolean') return { type: 'boolean', describe: spec.summary };
+  return { type: 'string', requiresArg: true, describe: `${spec.valueName}: ${spec.summary}`, defaultDescription: spec.default?.toString() };
+}
+
+function optionsOf(table: OptionTable, values: Values): Record<string, unknown> {
+  const given = Object.keys(table).map((name): [string, unknown] => {
+    const value = values[optionFlag(name).slice(2)];
+    if (Array.isArray(value)) throw new ViasshError('OPTION_INVALID', `${optionFlag(name)} is given more than once`);
+    return [name, value];
+  });
+  return Object.fromEntries(given);
+}
+
+function destinationOf(values: Values): string {
+  return String(values['destination']);
+}
+
+function wordsOf(values: Values): string[] {
+  return ((values['--'] as unknown[] | undefined) ?? []).map(String);
+}

@@ -1,0 +1,16 @@
+import type { Readable, Writable } from 'node:stream';
+import type { Logger } from '@viassh/core';
+import type { GlobalValues } from '../arguments/global-options.ts';
+import type { Environment } from '../environment.ts';
+
+/** What a command works with: the process's streams, its surroundings, the global options. */
+export interface CommandContext {
+  readonly globals: GlobalValues;
+  readonly environment: Environment;
+  readonly stdin: Readable;
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+  readonly log: Logger;
+  /** Aborted by SIGINT, SIGTERM and SIGHUP. */
+  readonly signal: AbortSignal;
+}

@@ -1,0 +1,18 @@
+import type { Capability, Connection } from '@viassh/core';
+import { openConnection } from '../library/open-connection.ts';
+import { terminalAuthenticator } from '../terminal/terminal-authenticator.ts';
+import type { CommandContext } from './command-context.ts';
+
+/** The connection of one command run. */
+export async function openForCommand(context: CommandContext, destination: string, needs: readonly Capability[]): Promise<Connection> {
+  const { environment, globals, log, signal } = context;
+  return await openConnection(environment, {
+    destination,
+    typed: globals.typed,
+    transport: globals.transport,
+    needs,
+    log,
+    signal,
+    authenticate: terminalAuthenticator(environment.programs, environment.variables),
+  });
+}

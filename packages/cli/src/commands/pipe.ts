@@ -1,0 +1,74 @@
+import { Readable } from 'node:stream';
+import { ReadStream } from 'node:tty';
+import { type Capability, describeExit, exitCodeOf, type Pipe, pipe, type PtyRequest, type SessionRequest, ViasshError } from '@viassh/core';
+import type { CommandContext } from './command-context.ts';
+import { openForCommand } from './open-for-command.ts';
+
+const SIGPIPE_EXIT = 128 + 13; // as a shell shows a program that wrote to a closed pipe
+const NOT_FOUND = 127;
+
+/** What `viassh pipe` was asked for. */
+export interface PipeArguments {
+  readonly destination: string;
+  readonly words: readonly string[];
+  readonly subsystem: boolean;
+  readonly tty: boolean;
+}
+
+/** `viassh pipe`: this process's streams and a remote command's joined. Returns the exit code. */
+export async function runPipe(context: CommandContext, { destination, words, subsystem, tty }: PipeArguments): Promise<number> {
+  const { stdin, stdout, stderr, signal, log, globals } = context;
+  const request = requestOf(words, subsystem);
+  const needs: Capability[] = [request.kind, ...(tty ? (['pty'] as const) : [])];
+  await using connection = await openForCommand(context, destination, needs);
+  const running = await pipe(connection, request, {
+    stdin: globals.noStdin ? Readable.from([]) : stdin,
+    stdout,
+    stderr,
+    pty: tty ? ptyOf(context) : undefined,
+    signal,
+  });
+  using _ = tty ? followTerminal(context, running) : noTerminal;
+  const exit = await running.exit;
+  log.info(`the remote command ended: ${describeExit(exit)}; ${running.progress.sent} bytes sent, ${running.progress.received} received`);
+  if (running.progress.outputClosed) return SIGPIPE_EXIT;
+  if (exit.kind === 'missing') throw new ViasshError('EXIT_STATUS_MISSING', 'the server never said how the remote command ended');
+  const code = exitCodeOf(exit);
+  if (code === NOT_FOUND && request.kind === 'exec') {
+    log.warning(`the far end has no such command: ${request.command} (status 127); give its full path, a login shell's PATH is not in force there`);
+  }
+  return code;
+}
+
+function requestOf(words: readonly string[], subsystem: boolean): SessionRequest {
+  const command = words.join(' '); // as ssh joins its arguments
+  if (subsystem) {
+    if (words.length === 0) throw new ViasshError('USAGE', '-s wants the name of a subsystem', { hint: 'viassh pipe DEST -s -- sftp' });
+    return { kind: 'subsystem', subsystem: command };
+  }
+  return words.length === 0 ? { kind: 'shell' } : { kind: 'exec', command };
+}
+
+function ptyOf({ environment, stdout }: CommandContext): PtyRequest {
+  const { columns = 80, rows = 24 } = stdout as { columns?: number; rows?: number };
+  return { term: environment.variables['TERM'] ?? 'dumb', columns, rows };
+}
+
+const noTerminal: Disposable = { [Symbol.dispose]: () => undefined };
+
+/** Raw mode here, so that the far end's terminal does the editing; size changes are passed on. */
+function followTerminal({ stdin, stdout }: CommandContext, { channel }: Pipe): Disposable {
+  const terminal = stdin instanceof ReadStream && stdin.isTTY ? stdin : undefined;
+  const onResize = (): void => {
+    const { columns = 80, rows = 24 } = stdout as { columns?: number; rows?: number };
+    channel.changeWindow({ columns, rows });
+  };
+  terminal?.setRawMode(true);
+  stdout.on('resize', onResize);
+  return {
+    [Symbol.dispose]: () => {
+      terminal?.setRawMode(false);
+      stdout.off('resize', onResize);
+    },
+  };
+}

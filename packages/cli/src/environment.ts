@@ -1,0 +1,34 @@
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { createOpensshConfigSource } from '@viassh/config-openssh';
+import type { ConfigSource, ProgramRunner, TransportEntry } from '@viassh/core';
+import { createProgramRunner } from '@viassh/program';
+import { builtinTransports } from './builtin.ts';
+
+/** What a run of viassh has at hand, made from this process's surroundings. */
+export interface Environment {
+  readonly programs: ProgramRunner;
+  readonly config: ConfigSource;
+  readonly transports: readonly TransportEntry[];
+  readonly variables: NodeJS.ProcessEnv;
+}
+
+/** Reads the surroundings once: environment variables, the user's entry in the password database. */
+export function readEnvironment(): Environment {
+  const variables = process.env;
+  const programs = createProgramRunner();
+  const { homedir, username } = userInfo(); // ssh, too, asks the password database and not $HOME
+  return {
+    programs,
+    config: createOpensshConfigSource({ programs, environment: { home: homedir, user: username, variables } }),
+    transports: builtinTransports(programs, runtimeFolder(variables)),
+    variables,
+  };
+}
+
+/** `$VIASSH_RUNTIME_DIR`, `$XDG_RUNTIME_DIR/viassh`, or one of this user in the temporary folder. */
+function runtimeFolder({ VIASSH_RUNTIME_DIR: own, XDG_RUNTIME_DIR: xdg }: NodeJS.ProcessEnv): string {
+  if (own !== undefined && own !== '') return own;
+  return xdg === undefined || xdg === '' ? join(tmpdir(), `viassh-${userInfo().uid}`) : join(xdg, 'viassh');
+}

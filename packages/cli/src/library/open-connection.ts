@@ -1,0 +1,63 @@
+import {
+  type Authenticator,
+  type Capability,
+  type Connection,
+  type Destination,
+  type HostKeyVerifier,
+  type Logger,
+  parseDestination,
+  resolveRoute,
+  type Route,
+  selectTransport,
+  type TransportSelection,
+  type TypedOptions,
+  verifyByKnownHosts,
+} from '@viassh/core';
+import type { Environment } from '../environment.ts';
+
+/** What is to be opened, and how. */
+export interface OpenRequest {
+  readonly destination: string | Destination;
+  readonly typed: TypedOptions;
+  /** `auto`, or a transport's name. */
+  readonly transport: string;
+  readonly needs: readonly Capability[];
+  readonly log: Logger;
+  readonly signal?: AbortSignal | undefined;
+  readonly verifyHostKey?: HostKeyVerifier | undefined;
+  /** Asked where the transport does not ask by itself; with `always` in every case. */
+  readonly authenticate?: Authenticator | undefined;
+  readonly alwaysAuthenticate?: boolean;
+}
+
+/** A destination as it would be reached. */
+export interface Plan {
+  readonly route: Route;
+  readonly selection: TransportSelection;
+}
+
+/** Resolves the destination and selects the transport; nothing is dialled. */
+export async function planConnection(environment: Environment, { destination, typed, transport, needs, signal }: OpenRequest): Promise<Plan> {
+  const parsed = typeof destination === 'string' ? parseDestination(destination) : destination;
+  const [route, selection] = await Promise.all([
+    resolveRoute(environment.config, parsed, typed, signal),
+    selectTransport(environment.transports, transport, needs),
+  ]);
+  return { route, selection };
+}
+
+/** Resolve, known hosts, select, connect. @throws ViasshError of any of these steps */
+export async function openConnection(environment: Environment, request: OpenRequest): Promise<Connection> {
+  const { route, selection } = await planConnection(environment, request);
+  const { transport, reason } = selection;
+  request.log.info(`transport ${transport.name}: ${reason}`);
+  const connection = await transport.connect(route, {
+    signal: request.signal,
+    verifyHostKey: request.verifyHostKey ?? verifyByKnownHosts,
+    authenticate: transport.asksItself === true && request.alwaysAuthenticate !== true ? undefined : request.authenticate,
+    log: request.log,
+  });
+  const { peer, hostKey = 'unknown', cipher = 'unknown', authenticatedBy = 'unknown' } = connection.info;
+  request.log.info(`connected to ${peer}; host key ${hostKey}; cipher ${cipher}; logged in by ${authenticatedBy}`);
+  return connection;
+}

@@ -1,0 +1,29 @@
+import type { Writable } from 'node:stream';
+import { inspect, styleText } from 'node:util';
+import { createLogger, type Logger, type LogLevel, toViasshError } from '@viassh/core';
+
+/** A logger on stderr, one line each: `viassh: warning: …`. */
+export function stderrLogger(level: LogLevel, stderr: Writable): Logger {
+  return createLogger(level, (own, message) => {
+    const label = own === 'warning' ? 'warning: ' : own === 'debug' ? 'debug: ' : '';
+    stderr.write(`${paint(own === 'error' ? 'red' : own === 'warning' ? 'yellow' : 'dim', 'viassh:', stderr)} ${label}${message}\n`);
+  });
+}
+
+/** Says a failure as sentence, code and hint; returns the exit code. The cause, with its stack, only at debug level. */
+export function reportError(error: unknown, { json, level }: { json: boolean; level: LogLevel }, stderr: Writable): number {
+  const failure = toViasshError(error);
+  const { code, message, hint } = failure;
+  if (json) stderr.write(`${JSON.stringify({ error: { code, message, hint, kind: failure.entry.kind } })}\n`);
+  else {
+    stderr.write(`${paint('red', 'viassh:', stderr)} ${message} ${paint('dim', `(${code})`, stderr)}\n`);
+    if (hint !== undefined) stderr.write(`  ${paint('bold', 'hint:', stderr)} ${hint}\n`);
+  }
+  if (level === 'info' || level === 'debug') stderr.write(`${inspect(failure.cause ?? failure, { depth: 2 })}\n`);
+  return failure.entry.exitCode;
+}
+
+/** Colour, only on a terminal and never under NO_COLOR. */
+export function paint(style: Parameters<typeof styleText>[0], text: string, stream: Writable): string {
+  return styleText(style, text, { stream, validateStream: true });
+}

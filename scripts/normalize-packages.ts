@@ -51,7 +51,7 @@ function published(folder: string, manifest: Manifest): Manifest {
     type: 'module',
     engines: { node: '>=22.18' },
     bin,
-    exports: rest.exports && Object.keys(rest.exports).length > 2 ? { ...(rest.exports as object), ...exports } : exports,
+    exports: rest.exports && Object.keys(rest.exports).length > 2 ? { ...rest.exports, ...exports } : exports,
     files: ['dist', 'src', '!dist/*.tsbuildinfo'],
     sideEffects: false,
     publishConfig: { access: 'public' },

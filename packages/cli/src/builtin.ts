@@ -11,6 +11,9 @@ export function builtinTransports(programs: ProgramRunner, runtimeFolder: string
   ];
 }
 
+/** The embedded server of `viassh demo`. */
+export const loadDemo = (): Promise<typeof import('@viassh/demo')> => import('@viassh/demo');
+
 /** The plugins that come with viassh. The only list of them. */
 export const builtinPlugins: readonly PluginEntry[] = [
   {

@@ -51,14 +51,15 @@ function buildParser(take: (values: Values, run: ParsedCommand['run']) => void, 
       'parse-positional-numbers': false,
     })
     .options(globalOptions)
+    .alias('h', 'help')
     .group(['help', 'version'], 'Options:')
     .command(
       'pipe <destination>',
       "join stdin, stdout and stderr to a remote command's; its exit code is ours",
       (own) =>
         withDestination(own)
-          .option('subsystem', { type: 'boolean', describe: '-s: COMMAND is the name of a subsystem' })
-          .option('tty', { type: 'boolean', describe: '-t: with a terminal on the far end' })
+          .option('subsystem', { alias: 's', type: 'boolean', describe: 'COMMAND is the name of a subsystem' })
+          .option('tty', { alias: 't', type: 'boolean', describe: 'with a terminal on the far end' })
           .usage('$0 pipe DEST [options] -- COMMAND...')
           .example("tar cf - dir | $0 pipe user@host -- 'tar xf - -C /tmp'", 'copy a folder there')
           .example('$0 pipe host -- df -h', 'the words are joined by blanks, as ssh does'),
@@ -100,7 +101,8 @@ function buildParser(take: (values: Values, run: ParsedCommand['run']) => void, 
     .exitProcess(false)
     .fail((message: string | null, error: Error | undefined) => {
       if (error !== undefined) throw error;
-      throw new ViasshError('USAGE', message ?? 'the command line is not understood', { hint: 'viassh --help shows the commands, viassh COMMAND --help the options' });
+      const said = message?.startsWith('Not enough non-option arguments') === true ? 'the destination is missing' : message;
+      throw new ViasshError('USAGE', said ?? 'the command line is not understood', { hint: 'viassh --help shows the commands, viassh COMMAND --help the options' });
     });
   for (const entry of builtinPlugins) addPlugin(parser, entry, take);
   return parser;
@@ -128,7 +130,7 @@ function addPlugin(parser: Argv, entry: PluginEntry, take: (values: Values, run:
 }
 
 function withDestination<T>(own: Argv<T>): Argv<T> {
-  return own.positional('destination', { type: 'string', describe: '[user@]host[:port], ssh://[user@]host[:port], or a Host of ssh_config' }) as unknown as Argv<T>;
+  return own.positional('destination', { type: 'string', describe: '[user@]host[:port], ssh://[user@]host[:port], or a Host of ssh_config' });
 }
 
 function yargsOption(spec: OptionSpec): Options {

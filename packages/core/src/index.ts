@@ -31,7 +31,7 @@ export {
 } from './host-key/known-hosts.ts';
 export { hostKeyChanged, hostKeyRevoked, hostKeyUnknown, readKnownHosts, verifyKnownHost } from './host-key/known-hosts-files.ts';
 
-export { type Capability, capabilities } from './transport/capability.ts';
+export { type Capability, capabilities } from './connection/capability.ts';
 export { type AuthenticationPrompt, type Authenticator, nobodyToAsk } from './transport/authenticator.ts';
 export type { Availability, ConnectOptions, Transport } from './transport/transport.ts';
 export { selectTransport, type TransportEntry, type TransportSelection } from './transport/select-transport.ts';

@@ -1,4 +1,4 @@
-import type { Duplex, Readable, Writable } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import {
   abortedError,
   type ExitStatus,
@@ -24,9 +24,9 @@ async function start(request: ProgramRequest): Promise<RunningProgram> {
   const exit = ended.then(exitOf);
   return {
     pid: child.pid,
-    stdin: (child.stdin as Writable | null) ?? undefined,
-    stdout: (child.stdout as Readable | null) ?? undefined,
-    stderr: (child.stderr as Readable | null) ?? undefined,
+    stdin: child.stdin ?? undefined,
+    stdout: child.stdout ?? undefined,
+    stderr: child.stderr ?? undefined,
     descriptor: (fd) => (child.stdio[fd] as Duplex | null | undefined) ?? undefined,
     exit,
     kill: (signal) => void child.kill(signal),

@@ -39,6 +39,7 @@ export function createOpensshTransport({ programs, runtimeFolder = join(tmpdir()
   const capabilities: ReadonlySet<Capability> = new Set([...always, 'custom-host-key-verifier']);
   return {
     name: 'openssh',
+    asksItself: true,
     capabilities,
     available: async () => availability(await version(), sshFile),
     connect: (route, options) => connect(route, options),

@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline';
 import { exitCodeOf, describeExit, type SessionChannel, sanitize } from '@viassh/core';
+import { loadDemo } from '../builtin.ts';
 import { openConnection } from '../library/open-connection.ts';
 import { paint } from '../terminal/report.ts';
 import type { CommandContext } from './command-context.ts';
@@ -29,7 +30,7 @@ export async function runDemo(context: CommandContext): Promise<number> {
     last = performance.now();
   };
 
-  const { startDemoServer } = await import('@viassh/demo');
+  const { startDemoServer } = await loadDemo();
   await using server = await startDemoServer();
   done(`an SSH server with a mailbox runs at ${server.host}:${server.port}`);
   await using connection = await openConnection(environment, {

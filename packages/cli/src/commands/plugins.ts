@@ -10,9 +10,9 @@ export async function runPlugins({ environment, globals, stdout }: CommandContex
     }),
   );
   const transports = await Promise.all(
-    environment.transports.map(async ({ name, load }) => {
-      const availability = await (await load()).available();
-      return { name, usable: availability.ok, detail: availability.ok ? availability.detail : availability.reason };
+    environment.transports.map(async (entry) => {
+      const availability = await (await entry.load()).available();
+      return { name: entry.name, usable: availability.ok, detail: availability.ok ? availability.detail : availability.reason };
     }),
   );
   if (globals.json) stdout.write(`${JSON.stringify({ plugins, transports }, null, 2)}\n`);

@@ -1,4 +1,4 @@
-import type { Capability } from '../transport/capability.ts';
+import type { Capability } from './capability.ts';
 import type { ViasshError } from '../errors/viassh-error.ts';
 import type { Channel, SessionChannel } from './channel.ts';
 import type { PipeOptions, Pipe } from './pipe.ts';

@@ -7,7 +7,7 @@ const LONGEST = 2000;
 export function sanitize(text: string): string {
   const flat = text.replace(/[\t\r\n]+/g, ' ').trim();
   const cut = flat.length > LONGEST ? `${flat.slice(0, LONGEST)}…` : flat;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+  // oxlint-disable-next-line no-control-regex -- these are what is looked for
   return cut.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, escaped);
 }
 

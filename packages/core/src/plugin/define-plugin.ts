@@ -13,7 +13,7 @@ export function definePlugin<const T extends OptionTable>(definition: PluginDefi
       hint: 'install versions of viassh and of the plugin that belong together',
     });
   }
-  const { needs, lifetime, run, ...data } = definition;
+  const { needs, lifetime, run: _run, ...data } = definition;
   return {
     ...data,
     prepare(raw, words) {
@@ -25,7 +25,7 @@ export function definePlugin<const T extends OptionTable>(definition: PluginDefi
         name: definition.name,
         needs: typeof needs === 'function' ? needs(options) : needs,
         lifetime: typeof lifetime === 'function' ? lifetime(options) : lifetime,
-        run: (context) => run.call(definition, context, options),
+        run: (context) => definition.run(context, options),
       };
     },
   };

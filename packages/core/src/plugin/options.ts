@@ -44,8 +44,8 @@ function parseValue(name: string, spec: OptionSpec, value: unknown): unknown {
     if (typeof value === 'string' && value !== '') return value;
     throw new ViasshError('OPTION_INVALID', `${optionFlag(name)} wants a ${spec.valueName}`);
   }
-  const number = typeof value === 'number' ? value : Number(String(value).trim() === '' ? Number.NaN : value);
+  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
   const { min = 0, max = Number.MAX_SAFE_INTEGER } = spec;
-  if (Number.isFinite(number) && number >= min && number <= max) return number;
-  throw new ViasshError('OPTION_INVALID', `${optionFlag(name)} wants a number from ${min} to ${max}, not '${String(value)}'`);
+  if (typeof number === 'number' && number >= min && number <= max) return number;
+  throw new ViasshError('OPTION_INVALID', `${optionFlag(name)} wants a number from ${min} to ${max}, not '${value as string | number}'`);
 }

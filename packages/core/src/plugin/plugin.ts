@@ -3,7 +3,7 @@ import type { ExitStatus } from '../connection/exit-status.ts';
 import type { StdioEnd } from '../endpoint/stdio.ts';
 import type { Logger } from '../log/logger.ts';
 import type { ProgramRunner } from '../program/program-runner.ts';
-import type { Capability } from '../transport/capability.ts';
+import type { Capability } from '../connection/capability.ts';
 import type { OptionTable, OptionValues } from './options.ts';
 
 /** The version of this contract. A plugin names the one it was written for. */
@@ -36,7 +36,7 @@ export interface PluginDefinition<T extends OptionTable> {
   readonly needs: readonly Capability[] | ((options: OptionValues<T>) => readonly Capability[]);
   readonly lifetime: PluginLifetime | ((options: OptionValues<T>) => PluginLifetime);
   /** Runs to the end. The far end's status is the result; failures are ViasshErrors. */
-  run(context: PluginContext, options: OptionValues<T>): Promise<ExitStatus>;
+  run: (context: PluginContext, options: OptionValues<T>) => Promise<ExitStatus>;
 }
 
 /** A plugin with the type of its options erased: what a registry holds. Made by `definePlugin` alone. */

@@ -1,5 +1,5 @@
 import { ViasshError } from '../errors/viassh-error.ts';
-import type { Capability } from './capability.ts';
+import type { Capability } from '../connection/capability.ts';
 import type { Transport } from './transport.ts';
 
 /** A transport before it is loaded. */

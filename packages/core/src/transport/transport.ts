@@ -6,7 +6,7 @@ import type { HostKeyVerifier } from '../host-key/host-key-verifier.ts';
 import type { Logger } from '../log/logger.ts';
 import type { ProgramStdio } from '../program/program-runner.ts';
 import type { Authenticator } from './authenticator.ts';
-import type { Capability } from './capability.ts';
+import type { Capability } from '../connection/capability.ts';
 
 /** What one call of {@link Transport.connect} needs beside the route. */
 export interface ConnectOptions {
@@ -25,6 +25,8 @@ export type Availability = { readonly ok: true; readonly detail: string } | { re
 export interface Transport {
   readonly name: string;
   readonly capabilities: ReadonlySet<Capability>;
+  /** True when it asks for passphrases and passwords by its own means where no Authenticator is given, as ssh does. */
+  readonly asksItself?: boolean;
   /** Can it run on this machine? Looks, and dials nothing. */
   available(): Promise<Availability>;
   /**

@@ -56,9 +56,9 @@ export class ProxySession {
   end(error: ViasshError, lost: boolean): void {
     if (this.#ended !== undefined) return;
     this.#ended = error;
-    for (const open of [...this.#pending.values()]) open.refused(error);
+    for (const open of this.#pending.values()) open.refused(error);
     this.#pending.clear();
-    for (const channel of [...this.#channels.values()]) channel.abandon(lost ? error : undefined);
+    for (const channel of this.#channels.values()) channel.abandon(lost ? error : undefined);
     this.#link.socket.end();
     this.#checkIdle();
   }

@@ -84,7 +84,7 @@ async function launch(
     verifyHelper: verifyHostKey.kind === 'custom' ? folder.file('verify') : undefined,
   };
   const names = ['log', ...(authenticate === undefined ? [] : askFifos), ...(verifyHostKey.kind === 'custom' ? verifyFifos : [])];
-  const made = await programs.run({ file: 'mkfifo', args: ['-m', '600', ...names.map(folder.file)] });
+  const made = await programs.run({ file: 'mkfifo', args: ['-m', '600', ...names.map((name) => folder.file(name))] });
   if (exitCodeOf(made.exit) !== 0) throw new ViasshError('TRANSPORT_UNAVAILABLE', `mkfifo failed: ${made.stderr}`);
 
   const sshLog = new SshLog(hop);

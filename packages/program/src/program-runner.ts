@@ -21,7 +21,10 @@ async function start(request: ProgramRequest): Promise<RunningProgram> {
   const child = spawn(request, { stdio: [...request.stdio], buffer: false } as Options);
   const ended: Promise<Result> = child;
   if (child.pid === undefined) throw failureToStart(request, await ended);
-  const exit = ended.then(exitOf);
+  // The event, not execa's promise: that one also waits for whoever inherited the program's descriptors.
+  const exit = new Promise<ExitStatus>((resolve) => {
+    child.nodeChildProcess.once('exit', (code, signal) => resolve(exitOf({ exitCode: code ?? undefined, signal: signal ?? undefined })));
+  });
   return {
     pid: child.pid,
     stdin: child.stdin ?? undefined,
@@ -52,7 +55,7 @@ function spawn(request: Omit<ProgramRequest, 'stdio'>, io: Options): ResultPromi
   });
 }
 
-function exitOf(result: Result): ExitStatus {
+function exitOf(result: Pick<Result, 'exitCode' | 'signal'>): ExitStatus {
   if (result.exitCode !== undefined) return { kind: 'status', code: result.exitCode };
   if (result.signal === undefined) return { kind: 'missing' };
   return { kind: 'signal', signal: result.signal.replace(/^SIG/, ''), coreDumped: false, message: '' };

@@ -39,6 +39,8 @@ export function bridge(channel: Channel | SessionChannel, ends: BridgeEnds, { si
   const progress: BridgeProgress = { sent: 0, received: 0, outputClosed: false };
   const outputs: Promise<void>[] = [];
   const closed = new Promise<void>((resolve, reject) => {
+    if (channel.errored != null) reject(toViasshError(channel.errored, 'CONNECTION_LOST'));
+    else if (channel.closed) resolve();
     channel.once('close', () => resolve());
     channel.once('error', (error) => reject(toViasshError(error, 'CONNECTION_LOST')));
   });

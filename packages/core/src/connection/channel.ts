@@ -19,7 +19,7 @@ export interface Channel extends Duplex {
 export interface SessionChannel extends Channel {
   /** Extended data of type 1 (§5.2). It shares the window: read it or `resume()` it. With a pty nothing comes here. */
   readonly stderr: Readable;
-  /** How the remote command ended; resolves once the channel is closed, rejects only when the connection was lost. */
+  /** How the remote command ended; resolves once the channel is closed, rejects only when the connection was lost (a rejection that nobody awaits is not unhandled). */
   readonly exit: Promise<ExitStatus>;
   /** Asks the server to signal the remote command (§6.9): `TERM`, `INT`, … without `SIG`. No answer comes. */
   sendSignal(name: string): void;

@@ -13,7 +13,7 @@ export function definePlugin<const T extends OptionTable>(definition: PluginDefi
       hint: 'install versions of viassh and of the plugin that belong together',
     });
   }
-  const { needs, lifetime, run: _run, ...data } = definition;
+  const { needs, lifetime, check, run: _run, ...data } = definition;
   return {
     ...data,
     prepare(raw, words) {
@@ -21,6 +21,7 @@ export function definePlugin<const T extends OptionTable>(definition: PluginDefi
         throw new ViasshError('OPTION_INVALID', `${definition.name} takes no words after --`);
       }
       const options = parseOptions(definition.options, raw, words);
+      check?.(options);
       return {
         name: definition.name,
         needs: typeof needs === 'function' ? needs(options) : needs,

@@ -35,12 +35,14 @@ export interface PluginDefinition<T extends OptionTable> {
   readonly examples?: readonly { readonly command: string; readonly summary: string }[];
   readonly needs: readonly Capability[] | ((options: OptionValues<T>) => readonly Capability[]);
   readonly lifetime: PluginLifetime | ((options: OptionValues<T>) => PluginLifetime);
+  /** Options that do not go together: throws OPTION_INVALID. Asked before anything is dialled. */
+  readonly check?: (options: OptionValues<T>) => void;
   /** Runs to the end. The far end's status is the result; failures are ViasshErrors. */
   run: (context: PluginContext, options: OptionValues<T>) => Promise<ExitStatus>;
 }
 
 /** A plugin with the type of its options erased: what a registry holds. Made by `definePlugin` alone. */
-export interface Plugin extends Omit<PluginDefinition<OptionTable>, 'needs' | 'lifetime' | 'run'> {
+export interface Plugin extends Omit<PluginDefinition<OptionTable>, 'needs' | 'lifetime' | 'check' | 'run'> {
   /** The options of one call, checked, and what follows from them. @throws ViasshError OPTION_INVALID */
   prepare(raw: Readonly<Record<string, unknown>>, words: readonly string[]): PreparedPlugin;
 }

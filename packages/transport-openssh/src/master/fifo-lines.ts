@@ -1,10 +1,10 @@
-import { constants, open } from 'node:fs';
+import { close, constants, open, write } from 'node:fs';
 import { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 
-/** A FIFO of ours that is read line by line until it is closed. */
-export interface FifoLines extends AsyncDisposable {
+/** A FIFO of ours, open until it is closed. */
+export interface Fifo {
   close(): void;
 }
 
@@ -12,11 +12,28 @@ export interface FifoLines extends AsyncDisposable {
  * Reads lines from a FIFO. It is opened for reading and writing, so that opening does not wait for a writer and the
  * last writer's leaving is not its end.
  */
-export async function readFifoLines(path: string, onLine: (line: string) => void): Promise<FifoLines> {
+export async function readFifoLines(path: string, onLine: (line: string) => void): Promise<Fifo> {
   const fd = await promisify(open)(path, constants.O_RDWR | constants.O_NONBLOCK);
   const socket = new Socket({ fd, readable: true, writable: false });
   socket.on('error', () => undefined);
   createInterface({ input: socket }).on('line', onLine);
-  const close = (): void => void socket.destroy();
-  return { close, [Symbol.asyncDispose]: async () => close() };
+  return { close: () => void socket.destroy() };
+}
+
+/**
+ * A FIFO whose readers get the lines that are written. It is held open the whole time: a reader waits for a line and
+ * not in open(2), and our end, SIGKILL included, is its end of file.
+ */
+export async function openFifoWriter(path: string): Promise<Fifo & { writeLine(line: string): void }> {
+  const fd = await promisify(open)(path, constants.O_RDWR | constants.O_NONBLOCK);
+  let isOpen = true;
+  return {
+    writeLine: (line) => {
+      if (isOpen) write(fd, `${line}\n`, () => undefined);
+    },
+    close: () => {
+      if (isOpen) close(fd, () => undefined);
+      isOpen = false;
+    },
+  };
 }

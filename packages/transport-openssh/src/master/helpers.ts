@@ -1,7 +1,6 @@
-import { constants, open, writeFile } from 'node:fs/promises';
-import { setTimeout as delay } from 'node:timers/promises';
+import { writeFile } from 'node:fs/promises';
 import { type AuthenticationPrompt, type Authenticator, type CustomHostKeyVerifier, parseHostKey, type ResolvedDestination } from '@viassh/core';
-import { type FifoLines, readFifoLines } from './fifo-lines.ts';
+import { type Fifo, openFifoWriter, readFifoLines } from './fifo-lines.ts';
 import type { PrivateFolder } from './private-folder.ts';
 
 /** FIFOs that the helpers need, by name in the private folder. */
@@ -12,14 +11,16 @@ export const verifyFifos: readonly string[] = ['verify.in', 'verify.out'];
  * Serves ssh's questions for secrets: a script as SSH_ASKPASS that writes the prompt into one FIFO and prints what comes
  * out of another. Secrets pass through the private folder's FIFO alone, never through argv or environment.
  */
-export async function serveAskpass(folder: PrivateFolder, authenticator: Authenticator, signal: AbortSignal): Promise<FifoLines> {
+export async function serveAskpass(folder: PrivateFolder, authenticator: Authenticator, signal: AbortSignal): Promise<readonly Fifo[]> {
   await writeScript(folder, 'ask', 'printf "%s\\n" "$(printf %s "$1" | tr "\\n" " ")" >"$here/ask.in"; read -r line <"$here/ask.out" || exit 1; [ "$line" != - ] || exit 1; printf "%s\\n" "${line#+}"');
-  return await readFifoLines(folder.file('ask.in'), (text) => {
+  const answers = await openFifoWriter(folder.file('ask.out'));
+  const questions = await readFifoLines(folder.file('ask.in'), (text) => {
     void authenticator
       .ask(promptOf(text), signal)
       .catch(() => undefined)
-      .then((secret) => answer(folder.file('ask.out'), secret === undefined || /[\r\n]/.test(secret) ? '-' : `+${secret}`, signal));
+      .then((secret) => answers.writeLine(secret === undefined || /[\r\n]/.test(secret) ? '-' : `+${secret}`));
   });
+  return [questions, answers];
 }
 
 /** The environment that makes ssh use the askpass script even with a terminal at hand (ssh ≥ 8.4; DISPLAY for older). */
@@ -37,7 +38,7 @@ export async function serveHostKeyVerifier(
   hop: ResolvedDestination,
   onRefusal: (reason: string) => void,
   signal: AbortSignal,
-): Promise<FifoLines> {
+): Promise<readonly Fifo[]> {
   await writeScript(folder, 'verify', '[ "$1" = HOSTNAME ] || exit 0; printf "%s %s %s\\n" "$2" "$3" "$4" >"$here/verify.in"; read -r line <"$here/verify.out" && printf "%s\\n" "$line"');
   const decide = async (line: string): Promise<string> => {
     const [type = '', key = '', name = ''] = line.split(' ');
@@ -50,27 +51,13 @@ export async function serveHostKeyVerifier(
     }
     return '#';
   };
-  return await readFifoLines(folder.file('verify.in'), (line) => {
-    void decide(line).then((text) => answer(folder.file('verify.out'), text, signal));
-  });
+  const answers = await openFifoWriter(folder.file('verify.out'));
+  const questions = await readFifoLines(folder.file('verify.in'), (line) => void decide(line).then((text) => answers.writeLine(text)));
+  return [questions, answers];
 }
 
 async function writeScript(folder: PrivateFolder, name: string, body: string): Promise<void> {
   await writeFile(folder.file(name), `#!/bin/sh\nhere='${folder.path}'\n${body}\n`, { mode: 0o700 });
-}
-
-/** Writes one line once the script reads; without a reader within two seconds it is gone, and nobody waits. */
-async function answer(fifo: string, line: string, signal: AbortSignal): Promise<void> {
-  for (let attempt = 0; attempt < 200 && !signal.aborted; attempt += 1) {
-    try {
-      await using handle = await open(fifo, constants.O_WRONLY | constants.O_NONBLOCK);
-      await handle.write(`${line}\n`);
-      return;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENXIO') return; // ENXIO: no reader yet
-      await delay(10, undefined, { ref: false });
-    }
-  }
 }
 
 function promptOf(text: string): AuthenticationPrompt {

@@ -10,7 +10,7 @@ import {
   type RunningProgram,
   ViasshError,
 } from '@viassh/core';
-import { type FifoLines, readFifoLines } from './fifo-lines.ts';
+import { type Fifo, readFifoLines } from './fifo-lines.ts';
 import { askFifos, askpassEnvironment, serveAskpass, serveHostKeyVerifier, verifyFifos } from './helpers.ts';
 import { masterArguments } from './master-arguments.ts';
 import { makePrivateFolder, type PrivateFolder } from './private-folder.ts';
@@ -56,7 +56,7 @@ export interface PrivateMaster {
 export async function startMaster(hop: ResolvedDestination, options: MasterOptions): Promise<PrivateMaster> {
   const folder = await makePrivateFolder(options.runtimeFolder);
   const stopped = new AbortController();
-  const fifos: FifoLines[] = [];
+  const fifos: Fifo[] = [];
   const release = async (): Promise<void> => {
     stopped.abort();
     for (const fifo of fifos) fifo.close();
@@ -74,7 +74,7 @@ async function launch(
   hop: ResolvedDestination,
   { programs, sshFile, verifyHostKey, authenticate, log, signal }: MasterOptions,
   folder: PrivateFolder,
-  fifos: FifoLines[],
+  fifos: Fifo[],
   stopped: AbortSignal,
   release: () => Promise<void>,
 ): Promise<PrivateMaster> {
@@ -95,9 +95,9 @@ async function launch(
   };
   let refusal: string | undefined;
   fifos.push(await readFifoLines(paths.log, take));
-  if (authenticate !== undefined) fifos.push(await serveAskpass(folder, authenticate, stopped));
+  if (authenticate !== undefined) fifos.push(...(await serveAskpass(folder, authenticate, stopped)));
   if (verifyHostKey.kind === 'custom') {
-    fifos.push(await serveHostKeyVerifier(folder, verifyHostKey, hop, (reason) => (refusal ??= reason), stopped));
+    fifos.push(...(await serveHostKeyVerifier(folder, verifyHostKey, hop, (reason) => (refusal ??= reason), stopped)));
   }
   if (signal?.aborted === true) throw abortedError(signal.reason);
 

@@ -27,19 +27,20 @@ export function interpretSettings(settings: Settings, destination: Destination, 
   const commas = (name: string): string[] => (one(name) ?? '').split(',').filter((item) => item !== '');
   const user = one('user') ?? environment.user;
   checkUser(formatDestination(destination), user); // a User line of the configuration reaches ProxyCommand as %r
-  const hostName = one('hostname') ?? destination.host;
+  const hostName = (one('hostname') ?? destination.host).toLowerCase(); // as ssh
   const port = number('port', 22);
+  if (port < 1 || port > 65535) throw new ViasshError('CONFIG_INVALID', `ssh_config: port is not from 1 to 65535: ${port}`);
   const tokens: Tokens = { hostName, original: destination.host, port, user, home: environment.home, localUser: environment.user, alias: one('hostkeyalias') };
   const paths = (list: readonly string[]): string[] => list.map((path) => expandPath(path, tokens, environment.variables));
   const blanksOf = (name: string): string[] => (settings.get(name) ?? []).flatMap(blanks);
-  const files = (name: string): string[] => paths(blanks(one(name)).filter((path) => path !== 'none'));
+  const files = (name: string): string[] => paths(fileList(one(name)).filter((path) => path !== 'none'));
   return {
     destination,
     typed,
     hostName,
     user,
     port,
-    hostKeyAlias: one('hostkeyalias'),
+    hostKeyAlias: one('hostkeyalias')?.toLowerCase(),
     addressFamily: one('addressfamily') === 'inet' ? 'inet' : one('addressfamily') === 'inet6' ? 'inet6' : 'any',
     bindAddress: one('bindaddress'),
     proxyJump: notNone(one('proxyjump'))?.split(',') ?? [],
@@ -100,6 +101,13 @@ function toNumber(name: string, value: string | undefined, fallback: number): nu
 
 function notNone(value: string | undefined): string | undefined {
   return value === undefined || value.toLowerCase() === 'none' ? undefined : value;
+}
+
+/**
+ * Files separated by blanks. `ssh -G` does not quote: what begins like no path of its own belongs to the name before it.
+ */
+function fileList(value: string | undefined): string[] {
+  return (value ?? '').split(/\s+(?=[/~%$]|none$)/).filter((file) => file !== '');
 }
 
 function blanks(value: string | undefined): string[] {

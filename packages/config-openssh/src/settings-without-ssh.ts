@@ -13,6 +13,22 @@ const plainSettings = new Set([
   'serveraliveinterval', 'setenv', 'stricthostkeychecking', 'user', 'userknownhostsfile',
 ]); // prettier-ignore
 const severalValues = new Set(['identityfile', 'setenv']);
+const yesOrNo = ['yes', 'true', 'no', 'false'];
+/** Values that ssh takes in any case and prints in lower case; others it refuses. */
+const words: Readonly<Record<string, readonly string[]>> = {
+  addressfamily: ['any', 'inet', 'inet6'],
+  batchmode: yesOrNo,
+  compression: yesOrNo,
+  hashknownhosts: yesOrNo,
+  identitiesonly: yesOrNo,
+  kbdinteractiveauthentication: yesOrNo,
+  passwordauthentication: yesOrNo,
+  pubkeyauthentication: [...yesOrNo, 'unbound', 'host-bound'],
+  stricthostkeychecking: [...yesOrNo, 'off', 'ask', 'accept-new'],
+};
+const numbers = new Set(['connecttimeout', 'numberofpasswordprompts', 'port', 'serveralivecountmax', 'serveraliveinterval']);
+const lists = new Set(['ciphers', 'hostkeyalgorithms', 'kexalgorithms', 'macs']);
+const severalWords = new Set(['globalknownhostsfile', 'setenv', 'userknownhostsfile']);
 
 /**
  * The settings of a destination where no ssh binary is: typed options, default keys, default known_hosts.
@@ -27,15 +43,25 @@ export async function settingsWithoutSsh(
   await refuseConfiguration(destination, typed, join(environment.home, '.ssh', 'config'));
   const settings = new Map<string, string[]>();
   const first = (name: string, value: string | undefined): void => {
-    if (value !== undefined && (severalValues.has(name) || !settings.has(name))) add(settings, name, value);
+    if (value === undefined) return;
+    if (name === 'proxycommand' && settings.has('proxyjump')) return; // ssh_config(5) ProxyJump: what comes first counts
+    if (name === 'proxyjump' && settings.has('proxycommand')) return;
+    if (severalValues.has(name) || !settings.has(name)) add(settings, name, value);
   };
-  for (const option of typed.options ?? []) first(...parseOption(option));
+  first('addressfamily', typed.addressFamily); // -4, -6 and -C overrule an -o
+  first('compression', typed.compression === true ? 'yes' : undefined);
+  for (const option of typed.options ?? []) {
+    const [name, value] = parseOption(option);
+    if (name !== 'setenv') first(name, value);
+    else if (!settings.has(name)) for (const variable of value.split(/\s+/)) first(name, variable);
+  }
+  if (typed.proxyJump !== undefined && (settings.has('proxyjump') || settings.has('proxycommand'))) {
+    throw new ViasshError('CONFIG_INVALID', 'ssh takes -J or -o ProxyJump or -o ProxyCommand, and only one of them');
+  }
   for (const file of typed.identityFiles ?? []) first('identityfile', file);
   first('user', typed.user ?? destination.user);
   first('port', (typed.port ?? destination.port)?.toString());
   first('proxyjump', typed.proxyJump);
-  first('addressfamily', typed.addressFamily);
-  first('compression', typed.compression === true ? 'yes' : undefined);
   first('hostname', destination.host);
   first('userknownhostsfile', '~/.ssh/known_hosts ~/.ssh/known_hosts2');
   first('globalknownhostsfile', '/etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2');
@@ -43,7 +69,7 @@ export async function settingsWithoutSsh(
 }
 
 function parseOption(option: string): [name: string, value: string] {
-  const match = /^\s*(\w+)(?:\s*=\s*|\s+)(.*)$/s.exec(option);
+  const match = /^\s*(\w+)(?:\s*=\s*|\s+)(.*\S)\s*$/s.exec(option);
   if (match === null) throw new ViasshError('CONFIG_INVALID', `not an option of the form Key=Value: -o ${option}`);
   const [, name = '', value = ''] = match;
   if (!plainSettings.has(name.toLowerCase())) {
@@ -51,7 +77,25 @@ function parseOption(option: string): [name: string, value: string] {
       hint: 'install an OpenSSH client, or leave the option away',
     });
   }
-  return [name.toLowerCase(), value.trim()];
+  return [name.toLowerCase(), checkValue(name, value)];
+}
+
+/** The value, when it is one of those that mean the same to everybody; in ssh's own spelling. */
+function checkValue(option: string, value: string): string {
+  const name = option.toLowerCase();
+  if (name === 'proxycommand') return value; // the rest of the line as it is
+  const isBroken = severalWords.has(name) ? /["'#\\]/.test(value) : /["'#\s]|\\["'\\]/.test(value);
+  const isRelative = lists.has(name) ? /^[-+^]/.test(value) : name === 'hostname' && value.includes('%');
+  if (isBroken || isRelative || (numbers.has(name) && /^(\d+[smhdw]\d*)+$/i.test(value))) {
+    throw new ViasshError('CONFIG_NEEDS_SSH', `the value of ${option} needs ssh to interpret it, and no ssh is installed here: ${value}`, {
+      hint: 'install an OpenSSH client, or write the value without quotes, units and abbreviations',
+    });
+  }
+  const isNumber = numbers.has(name) && (/^\d+$/.test(value) || (name === 'connecttimeout' && value === 'none'));
+  const isKnown = words[name]?.includes(value.toLowerCase()) ?? (isNumber || !numbers.has(name));
+  const isVariables = name !== 'setenv' || value.split(/\s+/).every((variable) => /^[^=]+=/.test(variable));
+  if (!isKnown || !isVariables) throw new ViasshError('CONFIG_INVALID', `not a value of ${option}: ${value}`);
+  return name in words ? value.toLowerCase() : value;
 }
 
 async function refuseConfiguration(destination: Destination, typed: TypedOptions, userFile: string): Promise<void> {

@@ -1,1 +1,34 @@
-export {};
+export type { Sshd, SshdOptions } from './sshd/sshd.ts';
+export { startSshd } from './sshd/start-sshd.ts';
+export { findProgram, findSshd, missingForSshd, type SshdProgram } from './sshd/find-sshd.ts';
+export { generateKey, type KeyPair, type KeyType } from './sshd/keys.ts';
+export { makeScratchFolder, type ScratchFolder } from './sshd/scratch-folder.ts';
+
+export { createMailbox, type Mailbox, missingForDovecot } from './dovecot/create-mailbox.ts';
+export type { MailboxMessage } from './dovecot/messages.ts';
+
+export { createMemoryTransport, memoryRoute, type MemoryTransport } from './memory/memory-transport.ts';
+export { makeHostKey, type MemoryServer, type MemoryServerOptions } from './memory/memory-server.ts';
+export type { MemoryLogin } from './memory/memory-login.ts';
+export type { FarEnd, FarSession } from './memory/far-end.ts';
+
+export {
+  complianceAreas,
+  type ComplianceOptions,
+  testTransportCompliance,
+} from './compliance/test-transport-compliance.ts';
+export type { ComplianceArea, ComplianceBench, ComplianceCase } from './compliance/compliance-case.ts';
+export {
+  type ComplianceHarness,
+  complianceSecret,
+  type ComplianceServer,
+  type ComplianceServerOptions,
+} from './compliance/harness.ts';
+export { memoryHarness } from './compliance/memory-harness.ts';
+export { sshdHarness, type SshdHarnessOptions } from './compliance/sshd-harness.ts';
+
+export { watchLeaks } from './leaks/watch-leaks.ts';
+export { findLeaks, type Inventory, type InventoryOptions, takeInventory } from './leaks/inventory.ts';
+
+export { waitUntil, type WaitOptions } from './processes/wait-until.ts';
+export { descendantsOf, listProcesses, type ProcessEntry } from './processes/processes.ts';

@@ -1,1 +1,1 @@
-export {};
+export { createSsh2Transport, type Ssh2TransportOptions } from './ssh2-transport.ts';

@@ -39,10 +39,10 @@ export function bridge(channel: Channel | SessionChannel, ends: BridgeEnds, { si
   const progress: BridgeProgress = { sent: 0, received: 0, outputClosed: false };
   const outputs: Promise<void>[] = [];
   const closed = new Promise<void>((resolve, reject) => {
-    if (channel.errored != null) reject(toViasshError(channel.errored, 'CONNECTION_LOST'));
-    else if (channel.closed) resolve();
-    channel.once('close', () => resolve());
-    channel.once('error', (error) => reject(toViasshError(error, 'CONNECTION_LOST')));
+    const onError = (error: unknown): void => reject(toViasshError(error, 'CONNECTION_LOST'));
+    channel.once('error', onError).once('close', resolve);
+    if (channel.errored !== null && channel.errored !== undefined) onError(channel.errored);
+    else if (channel.closed) resolve(); // its events are over
   });
   closed.catch(() => undefined);
   if (ends.input !== undefined) feed(ends.input, channel, progress);
@@ -57,8 +57,8 @@ export function bridge(channel: Channel | SessionChannel, ends: BridgeEnds, { si
 /** Input to channel. A failing input closes the channel with the reason; its end is EOF. */
 function feed(input: Readable, channel: Channel, progress: BridgeProgress): void {
   const onData = (chunk: Buffer | string): void => {
-    progress.sent += typeof chunk === 'string' ? Buffer.byteLength(chunk) : chunk.length;
     if (!channel.writable) return;
+    progress.sent += typeof chunk === 'string' ? Buffer.byteLength(chunk) : chunk.length;
     if (!channel.write(chunk)) {
       input.pause();
       channel.once('drain', onDrain);
@@ -73,9 +73,12 @@ function feed(input: Readable, channel: Channel, progress: BridgeProgress): void
     input.off('data', onData).off('end', onEnd).off('close', onEnd).off('error', onError);
     channel.off('drain', onDrain);
     input.pause();
+    ignoreLateErrors(input);
   };
   input.on('data', onData).once('end', onEnd).once('close', onEnd).on('error', onError);
-  if (input.readableEnded || input.destroyed) onEnd();
+  if (input.errored !== null && input.errored !== undefined) onError(input.errored);
+  else if (input.readableEnded || input.destroyed) onEnd();
+  else input.resume(); // whoever had it before may have paused it
   channel.once('finish', () => input.off('data', onData).pause());
   channel.once('close', stop);
 }
@@ -95,9 +98,10 @@ function drain(source: Readable, output: Writable | 'drop', channel: Channel, pr
     const onData = (chunk: Buffer): void => {
       progress.received += chunk.length;
       pending += 1;
-      const more = output.write(chunk, () => {
+      const more = output.write(chunk, (error) => {
         pending -= 1;
-        settle();
+        if (error) onOutputError(error);
+        else settle();
       });
       if (!more) {
         source.pause();
@@ -110,31 +114,43 @@ function drain(source: Readable, output: Writable | 'drop', channel: Channel, pr
       settle();
     };
     const onOutputError = (error: NodeJS.ErrnoException): void => {
-      finish(resolve);
       if (error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED' || error.code === 'ERR_STREAM_PREMATURE_CLOSE') {
-        progress.outputClosed = true;
-        channel.destroy();
+        giveUp();
       } else {
         const failure = new ViasshError('STREAM_FAILED', `writing the output failed: ${error.message}`, { cause: error });
         channel.destroy(failure);
-        reject(failure);
+        finish(() => reject(failure));
       }
     };
     const onOutputClose = (): void => {
-      if (ended && pending === 0) return;
+      if (!ended || pending > 0) giveUp();
+    };
+    const giveUp = (): void => {
       progress.outputClosed = true;
       finish(resolve);
       channel.destroy();
     };
     const finish = (settleNow: () => void): void => {
       source.off('data', onData).off('end', onEnd).off('close', onEnd);
-      output.off('close', onOutputClose).off('drain', onDrain);
+      output.off('error', onOutputError).off('close', onOutputClose).off('drain', onDrain);
+      ignoreLateErrors(output);
       settleNow();
     };
     output.on('error', onOutputError).once('close', onOutputClose);
     source.once('end', onEnd).once('close', onEnd).on('data', onData);
     if (source.readableEnded || source.destroyed) onEnd();
+    else if (output.destroyed) giveUp();
+    else source.resume(); // whoever had it before may have paused it
   });
+}
+
+const guarded = new WeakSet<Readable | Writable>();
+
+/** What goes wrong on a near end once the bridge is through is its owner's, and must not end the process. */
+function ignoreLateErrors(stream: Readable | Writable): void {
+  if (guarded.has(stream)) return;
+  guarded.add(stream); // once for each stream, however many bridges it sees
+  stream.on('error', () => undefined);
 }
 
 function abortOn(signal: AbortSignal, channel: Channel): void {

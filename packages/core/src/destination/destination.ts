@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import { ViasshError } from '../errors/viassh-error.ts';
 
 /** What the user typed, parsed and found harmless; not yet what ssh_config makes of it. */
@@ -9,7 +10,7 @@ export interface Destination {
 }
 
 const LONGEST_NAME = 255; // RFC 1035 §2.3.4; a user name has no longer bound that sshd honours
-const FORBIDDEN_IN_HOST = /['`"$\\;&<>|(){}\s\p{Cc}]/u; // ssh.c, valid_hostname()
+const FORBIDDEN_IN_HOST = /['`"$\\;&<>|(){},\s\p{Cc}]/u; // ssh.c, valid_hostname()
 const FORBIDDEN_IN_USER = /['`"$;&<>|(){}\p{Cc}]/u; // ssh.c, valid_ruser(); `$` and control characters since 10.1
 
 /**
@@ -49,12 +50,19 @@ function parseUri(text: string): Destination {
   if (place.includes('[')) throw invalid(text, 'ssh:// takes no IPv6 address', `write ${place} without ssh://`);
   const colon = place.indexOf(':');
   const host = colon < 0 ? place : place.slice(0, colon);
-  return checked(text, user === undefined ? undefined : decoded(text, user), decoded(text, host), colon < 0 ? undefined : place.slice(colon + 1));
+  if (host !== '' && !host.startsWith('-') && !isDomain(host)) throw invalid(text, 'the host of an ssh:// address is not a domain name');
+  const name = user === undefined ? undefined : decoded(text, user);
+  return checked(text, name, host.replace(/\.$/, ''), colon < 0 ? undefined : place.slice(colon + 1));
+}
+
+/** misc.c, valid_domain(): ssh neither decodes nor takes more in the host of an address. */
+function isDomain(host: string): boolean {
+  return /^[a-z\d][a-z\d._-]*$/i.test(host) && !host.includes('..');
 }
 
 function decoded(text: string, part: string): string {
   try {
-    return decodeURIComponent(part); // RFC 3986 §2.1
+    return decodeURIComponent(part.replaceAll('+', ' ')); // RFC 3986 §2.1; misc.c, urldecode() reads + as a blank
   } catch {
     throw invalid(text, 'its percent-encoding is broken');
   }
@@ -63,6 +71,7 @@ function decoded(text: string, part: string): string {
 function checked(text: string, user: string | undefined, host: string, port: string | undefined): Destination {
   checkHost(text, host);
   if (user !== undefined) checkUser(text, user);
+  if (/^ssh:\/\//i.test(user ?? '')) throw invalid(text, 'the user name is an address itself');
   return { user, host, port: port === undefined ? undefined : parsePort(text, port) };
 }
 
@@ -71,7 +80,8 @@ function checkHost(text: string, host: string): void {
   if (host.length > LONGEST_NAME) throw invalid(text, `the host name is longer than ${LONGEST_NAME} characters`);
   if (host.startsWith('-')) throw invalid(text, 'the host begins with a dash');
   if (FORBIDDEN_IN_HOST.test(host)) throw invalid(text, 'the host has a character that ssh refuses');
-  if (/[[\]/@]/.test(host)) throw invalid(text, 'the host is not a name or an address');
+  const isAddress = isIPv6(host.replace(/%[^%:]+$/, '')); // with a zone, RFC 4007 §11
+  if (/[[\]/@]/.test(host) || (host.includes(':') && !isAddress)) throw invalid(text, 'the host is not a name or an address');
 }
 
 /** Checks a user name by ssh's own rules. @throws ViasshError DESTINATION_INVALID */

@@ -5,10 +5,10 @@ const LONGEST = 2000;
  * overrides become visible escapes, line ends and tabs become blanks, overlong text is cut.
  */
 export function sanitize(text: string): string {
-  const flat = text.replace(/[\t\r\n]+/g, ' ').trim();
+  const flat = text.replace(/[\t\r\n\u2028\u2029]+/g, ' ').trim();
   const cut = flat.length > LONGEST ? `${flat.slice(0, LONGEST)}…` : flat;
   // oxlint-disable-next-line no-control-regex -- these are what is looked for
-  return cut.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, escaped);
+  return cut.replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, escaped);
 }
 
 function escaped(character: string): string {

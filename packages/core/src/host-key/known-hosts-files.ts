@@ -6,7 +6,10 @@ import type { Logger } from '../log/logger.ts';
 import { describeHostKey, type HostKey } from './host-key.ts';
 import { formatKnownHostsLine, type KnownHostsEntry, lookUpHostKey, parseKnownHosts } from './known-hosts.ts';
 
-type Hop = Pick<ResolvedDestination, 'hostKeyAlias' | 'hostName' | 'port' | 'userKnownHostsFiles' | 'globalKnownHostsFiles' | 'strictHostKeyChecking'>;
+type Hop = Pick<
+  ResolvedDestination,
+  'hostKeyAlias' | 'hostName' | 'port' | 'userKnownHostsFiles' | 'globalKnownHostsFiles' | 'strictHostKeyChecking' | 'hashKnownHosts'
+>;
 
 /**
  * Reads all known_hosts files of a hop. A file that is not there is empty; one that cannot be read is an error, because
@@ -31,11 +34,11 @@ export async function verifyKnownHost(hop: Hop, entries: readonly KnownHostsEntr
   if (finding.kind === 'known') return;
   if (finding.kind === 'revoked') throw hostKeyRevoked(name, describeHostKey(key), `${finding.entry.file}:${finding.entry.line}`);
   if (finding.kind === 'changed') throw hostKeyChanged(name, describeHostKey(key), `${finding.entry.file}:${finding.entry.line}`);
+  if (isKnownWithoutPort(hop, entries, key)) return;
   const file = hop.userKnownHostsFiles[0];
   if ((hop.strictHostKeyChecking === 'accept-new' || hop.strictHostKeyChecking === 'no') && file !== undefined) {
-    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-    await appendFile(file, formatKnownHostsLine(name, key), { mode: 0o600 });
-    log.warning(`StrictHostKeyChecking=${hop.strictHostKeyChecking}: added ${describeHostKey(key)} for ${name} to ${file}`);
+    const done = await append(file, formatKnownHostsLine(name, key, { hashed: hop.hashKnownHosts }));
+    log.warning(`StrictHostKeyChecking=${hop.strictHostKeyChecking}: ${done} ${describeHostKey(key)} for ${name} to ${file}`);
     return;
   }
   throw hostKeyUnknown(hop, describeHostKey(key));
@@ -66,6 +69,23 @@ export function hostKeyRevoked(name: string, shown: string, where: string, cause
     hint: 'the key must not be trusted any more; ask whoever runs the server for its new one',
     cause,
   });
+}
+
+/** sshconnect.c, check_host_key(): a key known for the bare host name is good on every port of it. */
+function isKnownWithoutPort(hop: Hop, entries: readonly KnownHostsEntry[], key: HostKey): boolean {
+  return hop.hostKeyAlias === undefined && hop.port !== 22 && lookUpHostKey(entries, hop.hostName, key).kind === 'known';
+}
+
+/** Adds a line after the last one, whole or not. A file that cannot be written is told and, as with ssh, no obstacle. */
+async function append(file: string, line: string): Promise<string> {
+  try {
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    const before = await readFile(file, 'latin1').catch(() => '');
+    await appendFile(file, before === '' || before.endsWith('\n') ? line : `\n${line}`, { mode: 0o600 });
+    return 'added';
+  } catch (error) {
+    return `accepted, but could not write (${(error as NodeJS.ErrnoException).code ?? 'unknown reason'}),`;
+  }
 }
 
 async function readOne(file: string): Promise<KnownHostsEntry[]> {

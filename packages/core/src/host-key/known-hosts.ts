@@ -1,5 +1,5 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { HostKey } from './host-key.ts';
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { type HostKey, parseHostKey } from './host-key.ts';
 
 /** One line of a known_hosts file, sshd(8) "SSH_KNOWN_HOSTS FILE FORMAT". */
 export interface KnownHostsEntry {
@@ -47,9 +47,9 @@ export function knownKeyTypes(entries: readonly KnownHostsEntry[], name: string)
   return [...new Set(entries.filter((entry) => entry.marker === undefined && entry.matches(name)).map((entry) => entry.keyType))];
 }
 
-/** A new line for a key, ending in a line feed. */
-export function formatKnownHostsLine(name: string, key: HostKey): string {
-  return `${name} ${key.type} ${key.blob.toString('base64')}\n`;
+/** A new line for a key, ending in a line feed; with `hashed` the name cannot be read from it (HashKnownHosts). */
+export function formatKnownHostsLine(name: string, key: HostKey, { hashed = false }: { readonly hashed?: boolean } = {}): string {
+  return `${hashed ? hashedName(name) : name} ${key.type} ${key.blob.toString('base64')}\n`;
 }
 
 function parseLine(line: string, file: string, number: number): KnownHostsEntry | undefined {
@@ -60,7 +60,7 @@ function parseLine(line: string, file: string, number: number): KnownHostsEntry 
   if (names === undefined || keyType === undefined || base64 === undefined) return undefined;
   if (marker !== undefined && marker !== '@cert-authority' && marker !== '@revoked') return undefined;
   const blob = Buffer.from(base64, 'base64');
-  if (blob.length < 5 || blob.toString('latin1', 4, 4 + keyType.length) !== keyType) return undefined;
+  if (typeOf(blob) !== keyType) return undefined;
   return {
     marker: marker === undefined ? undefined : marker === '@revoked' ? 'revoked' : 'cert-authority',
     matches: names.startsWith('|1|') ? hashedMatcher(names) : patternMatcher(names.split(',')),
@@ -69,6 +69,20 @@ function parseLine(line: string, file: string, number: number): KnownHostsEntry 
     file,
     line: number,
   };
+}
+
+function typeOf(blob: Buffer): string | undefined {
+  try {
+    return parseHostKey(blob).type;
+  } catch {
+    return undefined;
+  }
+}
+
+function hashedName(name: string): string {
+  const salt = randomBytes(20); // hostfile.c, host_hash(): as long as the digest
+  const digest = createHmac('sha1', salt).update(name.toLowerCase()).digest();
+  return `|1|${salt.toString('base64')}|${digest.toString('base64')}`;
 }
 
 /** `|1|salt|HMAC-SHA1(salt, name)` */

@@ -1,4 +1,4 @@
-import { ViasshError } from '../errors/viassh-error.ts';
+import { isViasshError, ViasshError } from '../errors/viassh-error.ts';
 import type { Plugin } from './plugin.ts';
 
 /** A plugin before it is loaded. */
@@ -27,6 +27,7 @@ export function createRegistry(entries: readonly PluginEntry[]): PluginRegistry 
       try {
         return await entry.load();
       } catch (error) {
+        if (isViasshError(error)) throw error; // it knows better what is wrong
         throw new ViasshError('PLUGIN_INVALID', `the plugin ${name} cannot be loaded`, { hint: 'install viassh again; -v shows the reason', cause: error });
       }
     },

@@ -27,6 +27,7 @@ export async function selectTransport(
 ): Promise<TransportSelection> {
   if (requested !== 'auto') return await selectNamed(entries, requested, needs);
   const passedOver: string[] = [];
+  let lacking = 0;
   for (const entry of entries) {
     const transport = await entry.load();
     const missing = missingOf(transport, needs);
@@ -34,7 +35,11 @@ export async function selectTransport(
     if (missing.length === 0 && availability.ok) {
       return { transport, reason: [...passedOver, availability.detail].join('; ') };
     }
+    if (missing.length > 0) lacking += 1;
     passedOver.push(availability.ok ? `${entry.name} cannot do ${missing.join(', ')}` : `${entry.name}: ${availability.reason}`);
+  }
+  if (lacking > 0 && lacking === entries.length) {
+    throw new ViasshError('CAPABILITY_MISSING', `no transport can do what is needed: ${passedOver.join('; ')}`);
   }
   throw new ViasshError('TRANSPORT_UNAVAILABLE', `no transport can be used here: ${passedOver.join('; ')}`, {
     hint: 'install an OpenSSH client',

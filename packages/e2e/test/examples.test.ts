@@ -1,0 +1,73 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { createMailbox, missingForDovecot, missingForSshd, startSshd, watchLeaks } from '@viassh/testing';
+import { at, runtimeFolder, transports, viassh } from './run-viassh.ts';
+
+const noSshd = (await missingForSshd()) ?? false;
+const noMailbox = noSshd || ((await missingForDovecot()) ?? false);
+const examples = join(import.meta.dirname, '../../../examples');
+const readMail = { file: join(examples, 'read-mail.ts') };
+const uploadTar = { file: join(examples, 'upload-tar.ts') };
+
+await watchLeaks(t, { folders: [runtimeFolder] });
+
+for (const transport of transports) {
+  t.test(`${transport}: read-mail shows folders, subjects and a body`, { skip: noMailbox }, async (t) => {
+    await using sshd = await startSshd();
+    const mailbox = await createMailbox(sshd);
+    const run = await viassh([...at(sshd, transport), mailbox.command], readMail);
+    t.equal(run.code, 0, run.stderr);
+    const [lines, body] = run.stdout.toString().split('\n\n', 2);
+    const subjects = mailbox.messages.map(({ subject }, index) => `${index + 1}: ${subject}`);
+    t.strictSame(lines?.split('\n'), ['folder: INBOX', ...subjects]);
+    t.match(body, /^This is message 1\. Schöne Grüße\.\r?$/m);
+    t.equal(run.stderr, '');
+  });
+
+  t.test(`${transport}: read-mail says why a command is no mailbox`, { skip: noSshd }, async (t) => {
+    await using sshd = await startSshd();
+    const run = await viassh([...at(sshd, transport), 'echo hello'], readMail);
+    t.equal(run.code, 255);
+    t.match(run.stderr, /^IMAP_NOISE: /);
+    t.notMatch(run.stderr, /^ +at /m);
+  });
+
+  t.test(`${transport}: upload-tar's files arrive as they are`, { skip: noSshd }, async (t) => {
+    await using sshd = await startSshd();
+    const folder = await scratchFolder(t);
+    await mkdir(join(folder, 'sub folder'));
+    await writeFile(join(folder, 'plain.txt'), 'as it is\n');
+    await writeFile(join(folder, 'sub folder', 'random'), randomBytes(5 * 1024 * 1024));
+    await writeFile(join(folder, 'sub folder', 'empty'), '');
+    // A name that a shell would take apart; below the fixture's folder when the home is not the fixture's.
+    const remote = join(sshd.scratchUser ? sshd.home : sshd.folder, "it's a $HOME; `touch gone`");
+    const run = await viassh([...at(sshd, transport), folder, remote], uploadTar);
+    t.equal(run.code, 0, run.stderr);
+    t.match(run.stderr, /5\.\d MiB sent; tar here: 0, there: 0/);
+    const files = ['plain.txt', join('sub folder', 'empty'), join('sub folder', 'random')];
+    const all = await readdir(remote, { recursive: true, withFileTypes: true });
+    t.equal(all.filter((entry) => entry.isFile()).length, files.length);
+    for (const file of files) {
+      t.ok((await readFile(join(remote, file))).equals(await readFile(join(folder, file))), file);
+    }
+  });
+
+  t.test(`${transport}: upload-tar passes the far end's failure on`, { skip: noSshd }, async (t) => {
+    await using sshd = await startSshd();
+    const folder = await scratchFolder(t);
+    await writeFile(join(folder, 'random'), randomBytes(8 * 1024 * 1024)); // more than pipes and windows hold
+    const run = await viassh([...at(sshd, transport), folder, '/dev/null/folder'], uploadTar);
+    t.not(run.code, 0);
+    t.not(run.code, 255);
+    t.match(run.stderr, /mkdir: .*\/dev\/null/);
+  });
+}
+
+async function scratchFolder(t: Test): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'viassh-examples-'));
+  t.teardown(() => rm(folder, { recursive: true }));
+  return folder;
+}

@@ -1,0 +1,127 @@
+import { once } from 'node:events';
+import { chmod, mkdir } from 'node:fs/promises';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
+import process from 'node:process';
+import {
+  type ConfigSource,
+  nobodyToAsk,
+  parseDestination,
+  resolveRoute,
+  silentLogger,
+  type Transport,
+  verifyByKnownHosts,
+} from '@viassh/core';
+import { createProgramRunner } from '@viassh/program';
+import { missingForSshd } from '../sshd/find-sshd.ts';
+import { startSshd } from '../sshd/start-sshd.ts';
+import {
+  type ComplianceHarness,
+  complianceSecret,
+  type ComplianceServer,
+  type ComplianceServerOptions,
+} from './harness.ts';
+
+/** What the real-sshd harness takes: the transport, and what makes a route of the fixture's ssh_config. */
+export interface SshdHarnessOptions {
+  /** Default: the transport's own name. */
+  readonly name?: string | undefined;
+  readonly transport: Transport;
+  readonly configSource: ConfigSource;
+  /** As {@link ComplianceHarness.runtimeFolder}. */
+  readonly runtimeFolder?: string | undefined;
+}
+
+/** A transport against real sshd servers, one for each case that may hurt it. */
+export function sshdHarness({ name, transport, configSource, runtimeFolder }: SshdHarnessOptions): ComplianceHarness {
+  return {
+    name: name ?? transport.name,
+    transport,
+    runtimeFolder,
+    async missing(login) {
+      if (login === 'password' && process.getuid?.() !== 0) return 'giving a user a password needs root';
+      return await missingForSshd();
+    },
+    serve: (options) => serve(transport, configSource, options ?? {}),
+  };
+}
+
+async function serve(
+  transport: Transport,
+  configSource: ConfigSource,
+  options: ComplianceServerOptions,
+): Promise<ComplianceServer> {
+  await using undo = new AsyncDisposableStack();
+  const { login = 'key', behaviour = 'ssh' } = options;
+  const other = behaviour === 'ssh' ? undefined : undo.use(await startOther(behaviour));
+  const sshd = undo.use(
+    await startSshd({
+      mode: options.wire === 'proxy-command' ? 'inetd' : 'listen',
+      config: [`MaxSessions ${options.maxSessions ?? 100}`, 'AcceptEnv VIASSH_*', 'Subsystem echo /bin/cat'],
+      clientConfig: [
+        ...(other === undefined ? [] : [`Port ${other.port}`]),
+        ...(options.strictHostKeyChecking === undefined
+          ? []
+          : [`StrictHostKeyChecking ${options.strictHostKeyChecking}`]),
+        ...(options.connectTimeout === undefined ? [] : [`ConnectTimeout ${options.connectTimeout}`]),
+      ],
+      knownHosts: options.knownHosts,
+      authorize: login === 'key' || login === 'encrypted-key',
+      password: login === 'password' ? complianceSecret : undefined,
+    }),
+  );
+  if (login === 'encrypted-key') await encryptKey(sshd.identityFile);
+  const folder = join(sshd.folder, 'both');
+  await mkdir(folder);
+  await chmod(folder, 0o777);
+  const route = await resolveRoute(configSource, parseDestination(sshd.destination), { configFile: sshd.configFile });
+  const owned = undo.move();
+  return {
+    route,
+    connect: (overrides) =>
+      transport.connect(route, {
+        verifyHostKey: verifyByKnownHosts,
+        authenticate: nobodyToAsk,
+        log: silentLogger,
+        ...overrides,
+      }),
+    hostKeyFingerprint: sshd.hostKeyFingerprint,
+    knownHostsFile: sshd.knownHostsFile,
+    folder,
+    contacted: other?.contacted ?? new Promise(() => undefined),
+    cut: () => sshd.kill(),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+async function encryptKey(file: string): Promise<void> {
+  const { exit, stderr } = await createProgramRunner().run({
+    file: 'ssh-keygen',
+    args: ['-q', '-p', '-P', '', '-N', complianceSecret, '-f', file],
+  });
+  if (exit.kind !== 'status' || exit.code !== 0) throw new Error(`ssh-keygen failed: ${stderr}`);
+}
+
+/** Something that answers on a port and is no SSH server. */
+async function startOther(
+  behaviour: 'silent' | 'not-ssh' | 'closes',
+): Promise<AsyncDisposable & { port: number; contacted: Promise<void> }> {
+  const { promise: contacted, resolve } = Promise.withResolvers<void>();
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined).resume();
+    if (behaviour === 'not-ssh') socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
+    if (behaviour === 'closes') socket.end();
+    resolve();
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    contacted,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}

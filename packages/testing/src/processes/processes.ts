@@ -1,0 +1,69 @@
+import { readdir, readFile, readlink } from 'node:fs/promises';
+import process from 'node:process';
+import { waitUntil } from './wait-until.ts';
+
+/** One process as /proc shows it. */
+export interface ProcessEntry {
+  readonly pid: number;
+  readonly parent: number;
+  /** Effective user id. */
+  readonly uid: number;
+  /** Words of the command line, joined by blanks; a name in brackets where there is none. */
+  readonly command: string;
+}
+
+/** All processes that are alive (no zombies), from /proc; empty where there is none. */
+export async function listProcesses(): Promise<ProcessEntry[]> {
+  const names = await readdir('/proc').catch(() => []);
+  const entries = await Promise.all(names.filter((name) => /^\d+$/.test(name)).map(readProcess));
+  return entries.filter((entry) => entry !== undefined);
+}
+
+/** The processes below `ancestor`, itself not included. */
+export function descendantsOf(ancestor: number, processes: readonly ProcessEntry[]): ProcessEntry[] {
+  const children = processes.filter(({ parent }) => parent === ancestor);
+  return children.flatMap((child) => [child, ...descendantsOf(child.pid, processes)]);
+}
+
+/** True when the process has this file open. False also when it may not be looked at. */
+export async function holdsOpen(pid: number, file: string): Promise<boolean> {
+  const folder = `/proc/${pid}/fd`;
+  const names = await readdir(folder).catch(() => []);
+  const links = await Promise.all(names.map((name) => readlink(`${folder}/${name}`).catch(() => '')));
+  return links.includes(file);
+}
+
+/**
+ * Kills all processes that `find` gives, and those that it gives afterwards, until there are none (SIGKILL).
+ *
+ * @throws Error when some stay alive for 5 s.
+ */
+export async function killAll(find: () => Promise<readonly ProcessEntry[]>): Promise<void> {
+  await waitUntil('processes to go away after SIGKILL', async () => {
+    const found = await find();
+    for (const { pid } of found) killQuietly(pid, 'SIGKILL');
+    return found.length === 0;
+  });
+}
+
+/** Sends a signal; a process that is gone already, or is not ours, is no error. */
+export function killQuietly(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ESRCH' && code !== 'EPERM') throw error;
+  }
+}
+
+async function readProcess(name: string): Promise<ProcessEntry | undefined> {
+  const [status, words] = await Promise.all([
+    readFile(`/proc/${name}/status`, 'utf8'),
+    readFile(`/proc/${name}/cmdline`, 'utf8'),
+  ]).catch(() => []);
+  if (status === undefined || words === undefined || /^State:\s+[ZX]/m.test(status)) return undefined;
+  const field = (key: string, column = 1): number =>
+    Number(status.match(new RegExp(`^${key}:(.*)$`, 'm'))?.[1]?.split('\t')[column] ?? -1);
+  const command = words.replace(/\0+$/, '').replaceAll('\0', ' ') || `[${status.match(/^Name:\t(.*)$/m)?.[1] ?? '?'}]`;
+  return { pid: Number(name), parent: field('PPid'), uid: field('Uid', 2), command };
+}

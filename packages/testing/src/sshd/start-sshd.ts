@@ -1,0 +1,155 @@
+import { once } from 'node:events';
+import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
+import process from 'node:process';
+import { fingerprint, quoteCommand, type RunningProgram } from '@viassh/core';
+import { createProgramRunner } from '@viassh/program';
+import { descendantsOf, holdsOpen, killAll, listProcesses, type ProcessEntry } from '../processes/processes.ts';
+import { waitUntil } from '../processes/wait-until.ts';
+import { findSshd, type SshdProgram } from './find-sshd.ts';
+import { blobOf, generateKey, type KeyPair } from './keys.ts';
+import { makeScratchFolder } from './scratch-folder.ts';
+import { makeScratchUser } from './scratch-user.ts';
+import type { Sshd, SshdOptions } from './sshd.ts';
+import { clientConfig, sshdConfig, writeKnownHosts } from './sshd-files.ts';
+
+const MOST_PORTS = 5; // another process may take the port between our choice and sshd's bind
+
+/**
+ * Starts a real sshd for one test: `await using sshd = await startSshd()`, then `ssh -F <sshd.configFile> t`.
+ *
+ * @throws Error when sshd is missing (ask {@link missingForSshd} first) or does not come up.
+ */
+export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
+  const program = await findSshd();
+  if (program === undefined) throw new Error('no sshd on this machine');
+  if (process.getuid?.() === 0) await mkdir('/run/sshd', { recursive: true, mode: 0o755 }); // sshd's privilege separation wants it
+  await using undo = new AsyncDisposableStack();
+  const { path: folder } = undo.use(await makeScratchFolder());
+  const user = undo.use(await makeScratchUser(join(folder, 'home'), options.password));
+  const [identity, ...hostKeys] = await generateKeys(folder, options);
+  const authorizedKeys = join(folder, 'authorized_keys');
+  const prefix = options.authorizedKeysOptions === undefined ? '' : `${options.authorizedKeysOptions} `;
+  await writeFile(authorizedKeys, options.authorize === false ? '' : `${prefix}${identity.publicKey}\n`, {
+    mode: 0o644,
+  });
+  const knownHostsFile = await writeKnownHosts(folder, hostKeys, options);
+  const logFile = join(folder, 'sshd.log');
+  const processes = (): Promise<ProcessEntry[]> => sshdProcesses(folder, logFile);
+  undo.defer(() => killAll(async () => withDescendants(await processes())));
+
+  const { port, listener } = await startServer(program, folder, hostKeys, options);
+  const configFile = join(folder, 'ssh_config');
+  const proxyCommand =
+    listener === undefined
+      ? quoteCommand([program.file, '-i', '-f', join(folder, 'sshd_config'), '-E', logFile])
+      : undefined;
+  await writeFile(
+    configFile,
+    clientConfig({ user: user.name, port, identityFile: identity.file, knownHostsFile }, proxyCommand, options),
+  );
+
+  const owned = undo.move();
+  let keys = 0;
+  let alive = listener !== undefined;
+  void listener?.exit.then(() => (alive = false));
+  return {
+    mode: options.mode ?? 'inetd',
+    folder,
+    user: user.name,
+    uid: user.uid,
+    gid: user.gid,
+    home: user.home,
+    scratchUser: user.scratch,
+    configFile,
+    destination: 't',
+    port,
+    identityFile: identity.file,
+    knownHostsFile,
+    hostKeyFiles: hostKeys.map(({ file }) => file),
+    hostKeyFingerprint: fingerprint(blobOf(hostKeys[0]?.publicKey ?? '')),
+    get pid() {
+      return alive ? listener?.pid : undefined;
+    },
+    log: () => readFile(logFile, 'utf8').catch(() => ''),
+    processes: async () => (await processes()).map(({ pid }) => pid),
+    async kill() {
+      await killAll(processes);
+      await listener?.exit;
+    },
+    generateKey: ({ type, passphrase } = {}) => generateKey(join(folder, `key_${++keys}`), type, passphrase),
+    authorize: (line) => appendFile(authorizedKeys, `${line.trim()}\n`),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+async function generateKeys(
+  folder: string,
+  { hostKeyTypes = ['ed25519'] }: SshdOptions,
+): Promise<[KeyPair, ...KeyPair[]]> {
+  const hostKeys = hostKeyTypes.map((type) => generateKey(join(folder, `host_${type}`), type));
+  return await Promise.all([generateKey(join(folder, 'id_ed25519')), ...hostKeys]);
+}
+
+async function startServer(
+  program: SshdProgram,
+  folder: string,
+  hostKeys: readonly KeyPair[],
+  options: SshdOptions,
+): Promise<{ port: number; listener: RunningProgram | undefined }> {
+  const configFile = join(folder, 'sshd_config');
+  const logFile = join(folder, 'sshd.log');
+  for (let attempt = 1; ; attempt += 1) {
+    const port = options.mode === 'listen' ? await freePort() : 22;
+    await writeFile(configFile, sshdConfig(folder, hostKeys, port, program, options));
+    await checkConfig(program, configFile);
+    if (options.mode !== 'listen') return { port, listener: undefined };
+    const args = ['-D', '-f', configFile, '-E', logFile];
+    const listener = await createProgramRunner().start({
+      file: program.file,
+      args,
+      stdio: ['ignore', 'ignore', 'ignore'],
+    });
+    let ended = false;
+    void listener.exit.then(() => (ended = true));
+    const text = await waitUntil('sshd to listen', async () => {
+      const log = await readFile(logFile, 'utf8').catch(() => '');
+      return ended || log.includes(`Server listening on 127.0.0.1 port ${port}`) ? { log } : undefined;
+    });
+    if (!ended) return { port, listener };
+    if (attempt === MOST_PORTS) throw new Error(`sshd did not start: ${text.log}`);
+  }
+}
+
+async function checkConfig({ file }: SshdProgram, configFile: string): Promise<void> {
+  const { exit, stderr } = await createProgramRunner().run({ file, args: ['-t', '-f', configFile] });
+  if (exit.kind !== 'status' || exit.code !== 0) throw new Error(`sshd refuses its configuration: ${stderr}`);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** sshd overwrites its command line with the user's name, but keeps the log of its -E open: it is found by both. */
+async function sshdProcesses(folder: string, logFile: string): Promise<ProcessEntry[]> {
+  const candidates = (await listProcesses()).filter(({ command }) => /sshd/.test(command));
+  const ours = await Promise.all(
+    candidates.map(
+      async ({ pid, command }) =>
+        (/^\S*sshd\S* /.test(command) && command.includes(folder)) || (await holdsOpen(pid, logFile)),
+    ),
+  );
+  return candidates.filter((_, index) => ours[index] === true);
+}
+
+/** With what they run: an sshd that is not root's has no user whose processes could be told by their owner. */
+async function withDescendants(sshds: readonly ProcessEntry[]): Promise<ProcessEntry[]> {
+  const all = await listProcesses();
+  return [...sshds, ...sshds.flatMap(({ pid }) => descendantsOf(pid, all))];
+}

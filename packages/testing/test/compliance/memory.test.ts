@@ -1,0 +1,4 @@
+import t from 'tap';
+import { memoryHarness, testTransportCompliance } from '@viassh/testing';
+
+await testTransportCompliance(t, memoryHarness());

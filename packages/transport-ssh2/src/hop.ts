@@ -1,0 +1,20 @@
+import type { ConnectionInfo, ResolvedDestination, ViasshError } from '@viassh/core';
+import type { Client } from 'ssh2';
+import type { Wire } from './wire/wire.ts';
+
+/** One authenticated ssh server on the way. */
+export interface Hop {
+  readonly client: Client;
+  readonly resolved: ResolvedDestination;
+  readonly wire: Wire;
+  readonly info: ConnectionInfo;
+  /** Called once when the hop ends without {@link close}. */
+  onLost(listener: (error: ViasshError) => void): void;
+  /** Says goodbye and resolves when the wire is gone. Never rejects. */
+  close(): Promise<void>;
+}
+
+/** `user@host:port`, as dialled. */
+export function peerOf({ user, hostName, port }: Pick<ResolvedDestination, 'user' | 'hostName' | 'port'>): string {
+  return `${user}@${hostName.includes(':') ? `[${hostName}]` : hostName}:${port}`;
+}

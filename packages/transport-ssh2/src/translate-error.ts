@@ -1,0 +1,177 @@
+import { type ErrorCode, isViasshError, type ResolvedDestination, sanitize, ViasshError } from '@viassh/core';
+import { peerOf } from './hop.ts';
+import type { ChannelOpening } from './ssh2-private.ts';
+
+/** How far a hop has come; the same failure means something else in each phase. */
+export type Phase = 'handshake' | 'login' | 'up';
+
+type Peer = Pick<ResolvedDestination, 'user' | 'hostName' | 'port'>;
+type Foreign = Error & {
+  readonly code?: string | number;
+  readonly level?: string;
+  readonly reason?: number | string;
+  readonly errors?: readonly Foreign[];
+};
+
+/** A failed dial of ours: the errno tells. */
+export function translateDialError(error: Error, hop: Peer): ViasshError {
+  const at = `${hop.hostName} port ${hop.port}`;
+  const code = errnoOf(error);
+  const make = (own: ErrorCode, text: string, hint: string): ViasshError =>
+    new ViasshError(own, text, { hint, cause: error });
+  switch (code) {
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+    case 'EAI_NODATA':
+      return make(
+        'HOST_NOT_FOUND',
+        `the name ${hop.hostName} has no address (${code})`,
+        'check the name, and that this machine can resolve names',
+      );
+    case 'ECONNREFUSED':
+      return make('CONNECTION_REFUSED', `nothing listens on ${at}`, 'check the port, and that the ssh server runs');
+    case 'ETIMEDOUT':
+      return make('CONNECT_TIMEOUT', `${at} did not answer`, 'a firewall may drop the packets, or the host is down');
+    case 'ECONNRESET':
+      return make('SERVER_CLOSED', `${at} closed the connection at once`, 'the server may limit connections from here');
+    default:
+      return make(
+        'HOST_UNREACHABLE',
+        `${at} cannot be reached: ${error.message}`,
+        'check the network between here and there',
+      );
+  }
+}
+
+/** Nothing came in time; `what` names what was waited for. */
+export function connectTimeout(hop: Peer, what: string, ms: number): ViasshError {
+  return new ViasshError('CONNECT_TIMEOUT', `${hop.hostName} port ${hop.port}: no ${what} within ${ms / 1000} s`, {
+    hint: 'ConnectTimeout sets how long to wait; something else than an ssh server may listen there',
+  });
+}
+
+/**
+ * Is this one of the errors that ssh2 emits on its way to the next key? An agent or a key that cannot sign is no end of
+ * the login.
+ */
+export function isPassing(error: Foreign): boolean {
+  return error.level === 'agent';
+}
+
+/** What ssh2 emitted as 'error'. `heard`: what came instead of an identification string. */
+export function translateClientError(error: Foreign, hop: Peer, phase: Phase, heard: string): ViasshError {
+  if (isViasshError(error))
+    return phase === 'up' && error.code !== 'CONNECTION_LOST' ? lost(hop, error.message, error) : error;
+  if (phase === 'up')
+    return lost(hop, error.level === 'client-timeout' ? 'the keepalives got no answer' : reasonOf(error), error);
+  if (typeof error.code === 'number') return disconnected(error, hop);
+  if (error.level === 'client-socket') return closedEarly(hop, error.message, error);
+  if (error.message.startsWith('Connection lost before handshake'))
+    return heard === '' ? closedEarly(hop, 'without a word', error) : notSsh(hop, heard, error);
+  if (/identification string|header|greeting lines/i.test(error.message)) return notSsh(hop, heard, error);
+  const noMatch = /^Handshake failed: no matching (.*)/i.exec(error.message)?.[1];
+  if (noMatch !== undefined) {
+    return new ViasshError('NEGOTIATION_FAILED', `${hop.hostName} and this side have no ${noMatch} in common`, {
+      hint: 'use --transport openssh, which knows more algorithms, or name one that the server has (Ciphers, MACs, KexAlgorithms, HostKeyAlgorithms)',
+      cause: error,
+    });
+  }
+  return new ViasshError('PROTOCOL_ERROR', `${hop.hostName} broke the rules of SSH: ${error.message}`, {
+    cause: error,
+  });
+}
+
+/** The stream ended and nobody said why. */
+export function translateEnd(hop: Peer, phase: Phase, heard: string): ViasshError {
+  if (phase === 'up') return lost(hop, 'the server closed it', undefined);
+  return heard === ''
+    ? closedEarly(hop, phase === 'login' ? 'during login' : 'during the handshake', undefined)
+    : notSsh(hop, heard, undefined);
+}
+
+/** A CHANNEL_OPEN_FAILURE, RFC 4254 §5.1. */
+export function translateOpenFailure(error: Foreign, opening: ChannelOpening): ViasshError {
+  const said = error.message.replace(/^\(SSH\) Channel open failure: ?/, '');
+  const reason = typeof error.reason === 'number' ? error.reason : 0;
+  const names = [
+    'refused',
+    'administratively prohibited',
+    'connect failed',
+    'unknown channel type',
+    'resource shortage',
+  ];
+  const name = names[reason] ?? `reason ${reason}`;
+  const text = said === '' || said === name || said === 'open failed' ? name : `${name}: ${said}`;
+  return new ViasshError('CHANNEL_REFUSED', `the server refused ${describeOpening(opening)}: ${text}`, {
+    hint: openHint(opening, reason),
+    cause: error,
+  });
+}
+
+/** Did the server let us try, and the far end did not answer? Such may go through later. */
+export function isFarEndFailure(error: ViasshError): boolean {
+  return error.code === 'CHANNEL_REFUSED' && (error.cause as Foreign | undefined)?.reason === 2;
+}
+
+function openHint(opening: ChannelOpening, reason: number): string {
+  if (opening.type === 'session')
+    return 'sshd_config MaxSessions may be reached, or 0; a key with no-pty or a forwarding-only account allows no sessions';
+  if (reason === 2) return 'the server itself could not reach it: check that it listens there, as seen from the server';
+  if (reason === 3) return 'the ssh server does not know this kind of channel';
+  const settings = opening.type === 'direct-tcpip' ? 'AllowTcpForwarding, PermitOpen' : 'AllowStreamLocalForwarding';
+  return `sshd_config ${settings} or DisableForwarding, or the key's options in authorized_keys (restrict, no-port-forwarding, permitopen), forbid it`;
+}
+
+function describeOpening(opening: ChannelOpening): string {
+  if (opening.type === 'session') return 'a session channel';
+  return opening.type === 'direct-tcpip'
+    ? `a channel to ${opening.dstIP} port ${opening.dstPort}`
+    : `a channel to ${opening.socketPath}`;
+}
+
+/** SSH_MSG_DISCONNECT before the end of the login, RFC 4253 §11.1. */
+function disconnected(error: Foreign, hop: Peer): ViasshError {
+  if (/too many authentication failures/i.test(error.message)) {
+    return new ViasshError('AUTH_FAILED', `${peerOf(hop)}: the server gave up: ${error.message}`, {
+      hint: 'an agent with many keys uses up the tries: set IdentitiesOnly yes and IdentityFile',
+      cause: error,
+    });
+  }
+  return closedEarly(hop, `saying: ${error.message}`, error);
+}
+
+function closedEarly(hop: Peer, how: string, cause: unknown): ViasshError {
+  return new ViasshError(
+    'SERVER_CLOSED',
+    `${hop.hostName} port ${hop.port} closed the connection before login was complete: ${sanitize(how)}`,
+    {
+      hint: 'the server may limit connections from here (MaxStartups, PerSourcePenalties), or its log tells more',
+      cause,
+    },
+  );
+}
+
+function notSsh(hop: Peer, heard: string, cause: unknown): ViasshError {
+  const shown = sanitize(heard.slice(0, 80));
+  return new ViasshError(
+    'PROTOCOL_ERROR',
+    `${hop.hostName} port ${hop.port} does not speak SSH${shown === '' ? '' : `; it said: ${shown}`}`,
+    {
+      hint: 'check the port: another service listens there',
+      cause,
+    },
+  );
+}
+
+function lost(hop: Peer, how: string, cause: unknown): ViasshError {
+  return new ViasshError('CONNECTION_LOST', `the connection to ${peerOf(hop)} was lost: ${how}`, { cause });
+}
+
+function reasonOf(error: Foreign): string {
+  return error.code === 'ECONNRESET' ? 'reset by the other side' : error.message;
+}
+
+function errnoOf(error: Foreign): string {
+  const codes = [error, ...(error.errors ?? [])].map(({ code }) => code);
+  return String(codes.find((code) => code === 'ECONNREFUSED') ?? codes.find((code) => code !== undefined) ?? '');
+}

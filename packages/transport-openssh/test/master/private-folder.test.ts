@@ -1,0 +1,37 @@
+import { chmod, lstat, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { makePrivateFolder } from '../../src/master/private-folder.ts';
+
+const scratch = await mkdtemp(join(tmpdir(), 'viassh-p-'));
+t.teardown(() => rm(scratch, { recursive: true, force: true }));
+
+t.test('the folder is ours alone and goes away', async (t) => {
+  const folder = await makePrivateFolder(join(scratch, 'run'));
+  t.equal((await lstat(folder.path)).mode & 0o777, 0o700);
+  await folder.remove();
+  await t.rejects(lstat(folder.path), { code: 'ENOENT' });
+});
+
+t.test('a parent where others may write is refused', async (t) => {
+  const parent = join(scratch, 'open');
+  await mkdir(parent);
+  await chmod(parent, 0o777);
+  await t.rejects(makePrivateFolder(parent), { code: 'TRANSPORT_UNAVAILABLE', message: /others can write/ });
+});
+
+t.test('a parent that is a link is refused', async (t) => {
+  await mkdir(join(scratch, 'real'));
+  await symlink(join(scratch, 'real'), join(scratch, 'link'));
+  await t.rejects(makePrivateFolder(join(scratch, 'link')), { code: 'TRANSPORT_UNAVAILABLE', message: /not a folder/ });
+});
+
+t.test('a parent too long for a socket, or with a blank, gives way to the temporary folder', async (t) => {
+  for (const name of ['x'.repeat(90), 'a b', 'a%h']) {
+    const folder = await makePrivateFolder(join(scratch, name));
+    t.ok(folder.file('s').length <= 104 - 18, folder.path);
+    t.notMatch(folder.path, /[ %]/);
+    await folder.remove();
+  }
+});

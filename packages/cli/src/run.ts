@@ -4,35 +4,38 @@ import process from 'node:process';
 import { isViasshError } from '@viassh/core';
 import { parseCommandLine } from './command-line.ts';
 import { readEnvironment } from './environment.ts';
-import { reportError, stderrLogger } from './terminal/report.ts';
+import { flushed, openOutput } from './terminal/output.ts';
+import { type ErrorStyle, reportError, stderrLogger } from './terminal/report.ts';
 
 const USAGE_WIDTH = 100;
 
 /** The whole run of one command line; returns the exit code. Prints errors, never throws. */
 export async function run(argv: readonly string[]): Promise<number> {
-  const { stdin, stdout, stderr } = process;
-  stderr.on('error', () => undefined);
-  const shown = { json: argv.includes('--json'), level: 'warning' as const };
+  const { stdin } = process;
+  const stdout = openOutput(1, process.stdout);
+  const stderr = openOutput(2, process.stderr);
+  for (const output of [stdout, stderr]) output.on('error', () => undefined);
+  const signals = abortOnSignals();
+  let shown: ErrorStyle = { json: argv.includes('--json'), level: 'warning' };
+  let code: number;
   try {
-    const parsed = await parseCommandLine(argv, version(), stdout.columns ?? USAGE_WIDTH);
+    const parsed = await parseCommandLine(argv, version(), process.stdout.columns ?? USAGE_WIDTH);
     if (parsed.kind === 'text') {
-      await print(parsed.text);
-      return 0;
-    }
-    const { globals } = parsed.command;
-    const signals = abortOnSignals();
-    const log = stderrLogger(globals.level, stderr);
-    try {
-      const code = await parsed.command.run({ globals, environment: readEnvironment(), stdin, stdout, stderr, log, signal: signals.signal });
-      return signals.exitCode() ?? code;
-    } catch (error) {
-      const code = signals.exitCode();
-      if (code !== undefined && isViasshError(error, 'ABORTED')) return code;
-      return reportError(error, globals, stderr);
+      stdout.write(`${parsed.text.trimEnd()}\n`);
+      code = 0;
+    } else {
+      shown = parsed.command.globals;
+      const log = stderrLogger(shown.level, stderr);
+      code = await parsed.command.run({ globals: parsed.command.globals, environment: readEnvironment(), stdin, stdout, stderr, log, signal: signals.signal });
     }
   } catch (error) {
-    return reportError(error, shown, stderr);
+    if (signals.exitCode() === undefined || !isViasshError(error, 'ABORTED')) code = reportError(error, shown, stderr);
+    else code = 255;
   }
+  const killed = signals.exitCode();
+  if (killed !== undefined) return killed;
+  await Promise.all([flushed(stdout), flushed(stderr)]);
+  return code;
 }
 
 /** SIGINT, SIGTERM and SIGHUP end what runs in good order; the exit code is then 128+n, as a shell shows it. */
@@ -46,10 +49,6 @@ function abortOnSignals(): { readonly signal: AbortSignal; exitCode(): number | 
     });
   }
   return { signal: controller.signal, exitCode: () => (received === undefined ? undefined : 128 + constants.signals[received]) };
-}
-
-async function print(text: string): Promise<void> {
-  await new Promise<void>((resolve) => process.stdout.once('error', () => resolve()).write(text.endsWith('\n') ? text : `${text}\n`, () => resolve()));
 }
 
 function version(): string {

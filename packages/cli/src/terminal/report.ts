@@ -10,8 +10,14 @@ export function stderrLogger(level: LogLevel, stderr: Writable): Logger {
   });
 }
 
+/** How failures are shown. */
+export interface ErrorStyle {
+  readonly json: boolean;
+  readonly level: LogLevel;
+}
+
 /** Says a failure as sentence, code and hint; returns the exit code. The cause, with its stack, only at debug level. */
-export function reportError(error: unknown, { json, level }: { json: boolean; level: LogLevel }, stderr: Writable): number {
+export function reportError(error: unknown, { json, level }: ErrorStyle, stderr: Writable): number {
   const failure = toViasshError(error);
   const { code, message, hint } = failure;
   if (json) stderr.write(`${JSON.stringify({ error: { code, message, hint, kind: failure.entry.kind } })}\n`);

@@ -28,7 +28,7 @@ export const sessionExitArea: ComplianceArea = {
         );
         t.strictSame(exit, { kind: 'status', code: 127 });
         t.equal(stdout, '');
-        t.match(stderr, /not found/);
+        t.match(stderr, /viassh-no-such-program/);
       },
     },
     {

@@ -2,7 +2,8 @@ import { readdir, readFile, readlink } from 'node:fs/promises';
 
 /**
  * The open descriptors of this process, one line each: number and what it is, sockets with their addresses. The
- * event loop's own (epoll, eventfd, io_uring) are left out: they come when they are first needed, and stay.
+ * event loop's own (epoll, eventfd, io_uring, and the /dev/null that it keeps in reserve) are left out: they come when
+ * they are first needed, and stay.
  */
 export async function openDescriptors(): Promise<string[]> {
   const sockets = await describeSockets();
@@ -10,7 +11,7 @@ export async function openDescriptors(): Promise<string[]> {
   const lines = await Promise.all(
     numbers.map(async (number) => {
       const link = await readlink(`/proc/self/fd/${number}`).catch(() => undefined); // the listing's own is gone again
-      if (link === undefined || link.startsWith('anon_inode:') || /^\/proc\/\d+\/fd$/.test(link)) return undefined;
+      if (link === undefined || /^(anon_inode:.*|\/dev\/null|\/proc\/\d+\/fd)$/.test(link)) return undefined;
       const inode = /^socket:\[(\d+)\]$/.exec(link)?.[1];
       return `descriptor ${number}: ${inode === undefined ? link : `${sockets.get(inode) ?? 'socket'} (inode ${inode})`}`;
     }),

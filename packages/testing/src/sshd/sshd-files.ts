@@ -5,7 +5,7 @@ import type { SshdProgram } from './find-sshd.ts';
 import type { SshdOptions } from './sshd.ts';
 
 /** The name under which the client looks the host key up. */
-export const hostKeyAlias = 'viassh-test-server';
+const hostKeyAlias = 'viassh-test-server';
 
 /** The text of sshd_config. */
 export function sshdConfig(

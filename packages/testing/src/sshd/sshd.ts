@@ -50,7 +50,7 @@ export interface Sshd extends AsyncDisposable {
   log(): Promise<string>;
   /** The process ids of this fixture's sshd: listener and those that serve connections. */
   processes(): Promise<readonly number[]>;
-  /** SIGKILL for all of them: the server dies in the middle of what it does. */
+  /** SIGKILL for all of them and what they run: the server dies in the middle of what it does. */
   kill(): Promise<void>;
   /** A new key pair in `folder`, not authorized. */
   generateKey(options?: { readonly type?: KeyType; readonly passphrase?: string }): Promise<KeyPair>;

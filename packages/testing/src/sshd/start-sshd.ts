@@ -37,7 +37,8 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
   const knownHostsFile = await writeKnownHosts(folder, hostKeys, options);
   const logFile = join(folder, 'sshd.log');
   const processes = (): Promise<ProcessEntry[]> => sshdProcesses(folder, logFile);
-  undo.defer(() => killAll(async () => withDescendants(await processes())));
+  const killServers = (): Promise<void> => killAll(async () => withDescendants(await processes()));
+  undo.defer(killServers);
 
   const { port, listener } = await startServer(program, folder, hostKeys, options);
   const configFile = join(folder, 'ssh_config');
@@ -75,7 +76,7 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
     log: () => readFile(logFile, 'utf8').catch(() => ''),
     processes: async () => (await processes()).map(({ pid }) => pid),
     async kill() {
-      await killAll(processes);
+      await killServers();
       await listener?.exit;
     },
     generateKey: ({ type, passphrase } = {}) => generateKey(join(folder, `key_${++keys}`), type, passphrase),
@@ -148,7 +149,10 @@ async function sshdProcesses(folder: string, logFile: string): Promise<ProcessEn
   return candidates.filter((_, index) => ours[index] === true);
 }
 
-/** With what they run: an sshd that is not root's has no user whose processes could be told by their owner. */
+/**
+ * The sshds and, after them so that no exit status gets out, what they run: where the user was not made for the
+ * fixture, nothing else would tell those processes once their sshd is gone.
+ */
 async function withDescendants(sshds: readonly ProcessEntry[]): Promise<ProcessEntry[]> {
   const all = await listProcesses();
   return [...sshds, ...sshds.flatMap(({ pid }) => descendantsOf(pid, all))];

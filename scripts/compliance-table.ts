@@ -9,8 +9,7 @@ const columns = ['openssh', 'ssh2', 'memory'];
 export function complianceTable(outcomes: readonly Outcome[]): string {
   const rows = new Map<string, Map<string, Outcome['result']>>();
   for (const { path, result } of outcomes) {
-    const match = /^compliance (\S+) \| (.*)$/.exec(path.find((name) => name.startsWith('compliance ')) ?? '');
-    const [, transport, name] = match ?? [];
+    const [, transport, name] = path.flatMap((part) => [/^compliance (\S+) \| (.*)$/.exec(part) ?? []]).find((match) => match.length > 0) ?? [];
     if (transport === undefined || name === undefined) continue;
     const row = rows.get(name) ?? new Map<string, Outcome['result']>();
     rows.set(name, row.set(transport, worse(row.get(transport), result)));

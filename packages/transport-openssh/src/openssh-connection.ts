@@ -72,13 +72,15 @@ export class OpensshConnection implements Connection {
   }
 
   async #close({ drainMs = 0 }: CloseOptions): Promise<void> {
+    const error = new ViasshError('CONNECTION_CLOSED', `the connection to ${this.info.peer} was closed`);
+    this.#session.refuseOpens(error);
     if (drainMs > 0 && !this.#lost) {
       const enough = new AbortController();
       const timeUp = delay(drainMs, undefined, { signal: enough.signal }).catch(() => undefined);
       await Promise.race([this.#session.idle(), timeUp]);
       enough.abort();
     }
-    this.#session.end(new ViasshError('CONNECTION_CLOSED', `the connection to ${this.info.peer} was closed`), false);
+    this.#session.end(error, false);
     await this.#master.stop();
     await this.closed;
   }

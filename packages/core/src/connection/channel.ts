@@ -7,7 +7,8 @@ import type { PtyRequest } from './session-request.ts';
  *
  * - Backpressure is the SSH window: what is not read is not granted again, at the most 2 MiB wait here.
  * - Ending the writable half sends EOF and leaves the readable half open. `end` says that the far end sent EOF.
- * - `destroy()` closes the channel at once. `close` comes when it is closed and all its bytes were read.
+ * - `destroy()` closes the channel at once. `close` comes when it is closed and all its bytes were read
+ *   (those of `stderr` not included).
  * - A lost connection destroys it with ViasshError CONNECTION_LOST. That `error` nobody listens for ends no process.
  */
 export interface Channel extends Duplex {

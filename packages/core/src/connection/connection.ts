@@ -56,6 +56,9 @@ export interface Connection extends AsyncDisposable {
   pipe(command: string, options?: PipeOptions): Promise<Pipe>;
   /** Resolves once, when the connection ended; never rejects. */
   readonly closed: Promise<CloseReason>;
-  /** Ends the connection and all that belongs to it; resolves when nothing is left. May be called again. */
+  /**
+   * Ends the connection and all that belongs to it; resolves when nothing is left. From the call on nothing more is
+   * opened (CONNECTION_CLOSED), also while it drains. A second call waits for the first.
+   */
   close(options?: CloseOptions): Promise<void>;
 }

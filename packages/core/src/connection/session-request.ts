@@ -18,5 +18,6 @@ export type SessionRequest = (
   /** Sent as `env` requests (§6.4); the server drops what its AcceptEnv does not name, and does not say so. */
   readonly env?: Readonly<Record<string, string>> | undefined;
   readonly pty?: PtyRequest | undefined;
+  /** For the opening alone; what runs is ended by destroying the channel, or by the signal of `pipe()`. */
   readonly signal?: AbortSignal | undefined;
 };

@@ -29,6 +29,8 @@ export const complianceAreas: readonly ComplianceArea[] = [
   shutdownArea,
 ];
 
+const SUITE_TIMEOUT_MS = 300_000;
+
 /** What may be set for a run of the suites. */
 export interface ComplianceOptions {
   /** Default: {@link complianceAreas}. */
@@ -46,23 +48,23 @@ export async function testTransportCompliance(
   harness: ComplianceHarness,
   { areas = complianceAreas, caseTimeoutMs = 20_000 }: ComplianceOptions = {},
 ): Promise<void> {
-  const missing = await harness.missing();
-  const shared = shareServer(harness);
-  for (const area of areas) {
-    for (const one of area.cases) {
-      const skip = missing ?? (await reasonToSkip(harness, one)) ?? false;
-      await t.test(
-        `compliance ${harness.name} | ${area.name} | ${one.name}`,
-        { skip, timeout: caseTimeoutMs },
-        async (t) => {
+  // One test around all: tap ends a file whose root is idle between two cases.
+  await t.test(`transport ${harness.name}`, { timeout: SUITE_TIMEOUT_MS }, async (t) => {
+    const missing = await harness.missing();
+    const shared = shareServer(harness);
+    for (const area of areas) {
+      for (const one of area.cases) {
+        const skip = missing ?? (await reasonToSkip(harness, one)) ?? false;
+        const name = `compliance ${harness.name} | ${area.name} | ${one.name}`;
+        await t.test(name, { skip, timeout: caseTimeoutMs }, async (t) => {
           await using own = new AsyncDisposableStack();
           const serve: ComplianceBench['serve'] = async (options) => own.use(await harness.serve(options));
           await one.run(t, { harness, server: shared.server, connection: shared.connection, serve });
-        },
-      );
+        });
+      }
     }
-  }
-  await shared.dispose();
+    await shared.dispose();
+  });
 }
 
 async function reasonToSkip(

@@ -19,6 +19,7 @@ export class ProxySession {
   readonly #channels = new Map<number, ProxyChannel>();
   readonly #idleWaiters: (() => void)[] = [];
   #nextId = 0;
+  #refusal: ViasshError | undefined;
   #ended: ViasshError | undefined;
 
   constructor(proxy: MuxProxy) {
@@ -46,6 +47,11 @@ export class ProxySession {
     return await this.#open('direct-streamlocal@openssh.com', [path, '', 0], signal, (init) => new ProxyChannel(init)); // PROTOCOL §2.4
   }
 
+  /** From now on nothing is opened; what is open goes on. */
+  refuseOpens(error: ViasshError): void {
+    this.#refusal ??= error;
+  }
+
   /** Resolves when no channel is left, or is being opened. */
   async idle(): Promise<void> {
     if (this.#channels.size + this.#pending.size === 0) return;
@@ -56,6 +62,7 @@ export class ProxySession {
   end(error: ViasshError, lost: boolean): void {
     if (this.#ended !== undefined) return;
     this.#ended = error;
+    this.refuseOpens(error);
     for (const open of this.#pending.values()) open.refused(error);
     this.#pending.clear();
     for (const channel of this.#channels.values()) channel.abandon(lost ? error : undefined);
@@ -69,7 +76,7 @@ export class ProxySession {
     signal: AbortSignal | undefined,
     make: (init: ProxyChannelInit) => C,
   ): Promise<C> {
-    if (this.#ended !== undefined) throw this.#ended;
+    if (this.#refusal !== undefined) throw this.#refusal;
     if (signal?.aborted === true) throw abortedError(signal.reason);
     const id = this.#nextId++;
     const { promise, resolve, reject } = Promise.withResolvers<C>();

@@ -7,7 +7,8 @@ export { type Pipe, type PipeOptions, pipe } from './connection/pipe.ts';
 
 export { type Destination, checkUser, formatDestination, parseDestination } from './destination/destination.ts';
 export { type ResolvedDestination, knownHostsName } from './destination/resolved-destination.ts';
-export type { ConfigSource, TypedOptions } from './destination/config-source.ts';
+export type { ConfigSource } from './destination/config-source.ts';
+export type { TypedOptions } from './destination/typed-options.ts';
 export { sshArguments } from './destination/ssh-arguments.ts';
 export { destinationOf, type Route, resolveRoute } from './destination/route.ts';
 

@@ -1,7 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 import { type BridgeProgress, bridge } from './bridge.ts';
 import type { SessionChannel } from './channel.ts';
-import type { Connection } from './connection.ts';
 import type { ExitStatus } from './exit-status.ts';
 import type { PtyRequest, SessionRequest } from './session-request.ts';
 
@@ -25,12 +24,17 @@ export interface Pipe {
   readonly progress: BridgeProgress;
 }
 
+/** The part of a Connection that a pipe needs. */
+export interface SessionOpener {
+  openSession(request: SessionRequest): Promise<SessionChannel>;
+}
+
 /**
  * Opens a session for `request` and joins its streams to the caller's. Resolves when the request was accepted.
  *
  * @throws ViasshError as Connection.openSession; `exit` rejects with CONNECTION_LOST, ABORTED or STREAM_FAILED.
  */
-export async function pipe(connection: Pick<Connection, 'openSession'>, request: SessionRequest, options: PipeOptions = {}): Promise<Pipe> {
+export async function pipe(connection: SessionOpener, request: SessionRequest, options: PipeOptions = {}): Promise<Pipe> {
   const { stdin, stdout, stderr, signal } = options;
   const channel = await connection.openSession({ env: options.env, pty: options.pty, signal, ...request });
   const { done, progress } = bridge(channel, { input: stdin, output: stdout, error: stderr ?? 'drop' }, { signal });

@@ -1,25 +1,6 @@
 import type { Destination } from './destination.ts';
 import type { ResolvedDestination } from './resolved-destination.ts';
-
-/** The ssh options that a caller may give by hand; named and meant as in ssh(1). */
-export interface TypedOptions {
-  /** `-F`: this ssh_config instead of the usual ones; `none` for none at all. */
-  readonly configFile?: string | undefined;
-  /** `-o`, each `Key=Value`, in the order given. */
-  readonly options?: readonly string[] | undefined;
-  /** `-i`, in the order given. */
-  readonly identityFiles?: readonly string[] | undefined;
-  /** `-l` */
-  readonly user?: string | undefined;
-  /** `-p` */
-  readonly port?: number | undefined;
-  /** `-J`: `hop[,hop…]`, or `none`. */
-  readonly proxyJump?: string | undefined;
-  /** `-4` or `-6` */
-  readonly addressFamily?: 'inet' | 'inet6' | undefined;
-  /** `-C` */
-  readonly compression?: boolean | undefined;
-}
+import type { TypedOptions } from './typed-options.ts';
 
 /** Knows what the configuration makes of a destination. */
 export interface ConfigSource {

@@ -1,5 +1,5 @@
-import type { TypedOptions } from './config-source.ts';
 import type { Destination } from './destination.ts';
+import type { TypedOptions } from './typed-options.ts';
 
 /**
  * What ssh_config and the typed options make of a destination. Fields carry ssh_config's names in camelCase, its

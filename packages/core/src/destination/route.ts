@@ -1,7 +1,8 @@
 import { ViasshError } from '../errors/viassh-error.ts';
-import type { ConfigSource, TypedOptions } from './config-source.ts';
+import type { ConfigSource } from './config-source.ts';
 import { type Destination, formatDestination, parseDestination } from './destination.ts';
 import type { ResolvedDestination } from './resolved-destination.ts';
+import type { TypedOptions } from './typed-options.ts';
 
 /** The chain of hops to a destination: dialled from the first to the last, which is the destination itself. */
 export interface Route {

@@ -1,5 +1,5 @@
-import type { TypedOptions } from './config-source.ts';
 import type { Destination } from './destination.ts';
+import type { TypedOptions } from './typed-options.ts';
 
 /**
  * The typed options as ssh's own argv, without host and command. ssh takes the first of several values, so what was

@@ -2,7 +2,6 @@ import {
   abortedError,
   describeHostKey,
   type HostKey,
-  type HostKeyDecision,
   type HostKeyVerifier,
   type KnownHostsEntry,
   knownHostsName,
@@ -64,12 +63,14 @@ async function decide(
   }: { key: HostKey; entries: readonly KnownHostsEntry[]; log: Logger; signal: AbortSignal },
 ): Promise<void> {
   if (verifier.kind === 'known-hosts') return await verifyKnownHost(hop, entries, key, log);
-  const decision: HostKeyDecision | undefined = await verifier.verify(key, hop, signal).catch((error: unknown) => {
-    if (signal.aborted) throw abortedError(signal.reason);
-    throw refused(hop, key, `the verifier failed: ${error instanceof Error ? error.message : String(error)}`, error);
-  });
-  const accepted: unknown = decision?.accepted; // callers in JavaScript may give anything, and only true is a yes
-  if (accepted !== true) throw refused(hop, key, decision?.reason ?? 'the verifier gave no answer');
+  // callers in JavaScript may give anything, and only true is a yes
+  const decision: { accepted: unknown; reason?: string } | undefined = await verifier
+    .verify(key, hop, signal)
+    .catch((error: unknown) => {
+      if (signal.aborted) throw abortedError(signal.reason);
+      throw refused(hop, key, `the verifier failed: ${error instanceof Error ? error.message : String(error)}`, error);
+    });
+  if (decision?.accepted !== true) throw refused(hop, key, decision?.reason ?? 'the verifier gave no answer');
 }
 
 function refused(hop: ResolvedDestination, key: HostKey, reason: string, cause?: unknown): ViasshError {

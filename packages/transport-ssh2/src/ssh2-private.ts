@@ -41,7 +41,7 @@ export interface RawChannel {
 }
 
 /** RFC 4254 §6.2, in its units. */
-export interface PtySize {
+interface PtySize {
   columns: number;
   rows: number;
   width: number;

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { userInfo } from 'node:os';
 import { createOpensshConfigSource } from '@viassh/config-openssh';
 import {
@@ -23,10 +24,10 @@ const programs = createProgramRunner();
 const { homedir: home, username: user } = userInfo();
 const configSource = createOpensshConfigSource({ programs, environment: { home, user, variables: {} } });
 
-export const transport: Transport = createSsh2Transport({ programs });
+const transport: Transport = createSsh2Transport({ programs });
 
 /** The route to a fixture's server; `-o` options win over its `Host t` block. */
-export async function routeTo(sshd: Sshd, ...options: string[]): Promise<Route> {
+async function routeTo(sshd: Sshd, ...options: string[]): Promise<Route> {
   return await routeBy({ configFile: sshd.configFile, options });
 }
 
@@ -76,4 +77,14 @@ export function answering(
       return answers[prompts.length - 1];
     },
   };
+}
+
+/** A host key for ssh2's Server. Of those that ssh2 makes itself, some cannot be read again. */
+export function makeServerKey(): string {
+  const { privateKey } = generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+  });
+  return privateKey;
 }

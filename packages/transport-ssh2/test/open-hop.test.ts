@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { createLogger, insecureAcceptAnyHostKey, silentLogger } from '@viassh/core';
 import { startSshd } from '@viassh/testing';
 import t, { type Test } from 'tap';
-import { connectBy, connectTo, failureOf, routeBy } from './connect-to.ts';
+import { connectBy, connectTo, failureOf, output, routeBy } from './connect-to.ts';
 
 /** What happens when `serve` is what listens. */
 async function failureWith(
@@ -92,6 +92,16 @@ t.test('a verifier that throws has refused; nothing is logged in to', async (t) 
   t.notMatch(await sshd.log(), /Accepted/);
 });
 
+t.test('a verifier that answers anything but a true `accepted` has refused', async (t) => {
+  await using sshd = await startSshd();
+  for (const answer of [undefined, {}, { accepted: 'no' }, { accepted: false, reason: 'not today' }]) {
+    const verify = (): Promise<never> => Promise.resolve(answer as never);
+    const error = await failureOf(connectTo(sshd, { verifyHostKey: { kind: 'custom', verify } }));
+    t.equal(error.code, 'HOST_KEY_REFUSED', JSON.stringify(answer));
+  }
+  t.notMatch(await sshd.log(), /Accepted/);
+});
+
 t.test('RSA host keys that are shorter than RequiredRSASize are refused', async (t) => {
   await using sshd = await startSshd({ hostKeyTypes: ['rsa'] });
   const error = await failureOf(
@@ -103,6 +113,7 @@ t.test('RSA host keys that are shorter than RequiredRSASize are refused', async 
 t.test('a server that is frozen is lost when its keepalives go unanswered', async (t) => {
   await using sshd = await startSshd({ mode: 'listen' });
   const connection = await connectTo(sshd, { options: ['ServerAliveInterval=1', 'ServerAliveCountMax=1'] });
+  await output(connection, 'true'); // by now every process that will serve this connection is there
   for (const pid of await sshd.processes()) process.kill(pid, 'SIGSTOP');
   t.match(await connection.closed, { kind: 'lost', error: { code: 'CONNECTION_LOST', message: /keepalives/ } });
 });

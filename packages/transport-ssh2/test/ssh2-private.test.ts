@@ -4,6 +4,7 @@ import { Duplex } from 'node:stream';
 import ssh2 from 'ssh2';
 import t from 'tap';
 import { describeSsh2, openRawChannel, supportedAlgorithms, windowSize } from '../src/ssh2-private.ts';
+import { makeServerKey } from './connect-to.ts';
 
 // When one of these fails after an update of ssh2, src/ssh2-private.ts has to be read again, line by line.
 
@@ -137,7 +138,7 @@ t.test('what was consumed is granted to the server again, and nothing else is', 
 
 /** A client of ssh2 that is logged in to a server of ssh2. */
 async function loggedIn(): Promise<{ client: ssh2.Client; stop: () => void }> {
-  const server = new ssh2.Server({ hostKeys: [ssh2.utils.generateKeyPairSync('ed25519').private] }, (peer) => {
+  const server = new ssh2.Server({ hostKeys: [makeServerKey()] }, (peer) => {
     peer.on('error', () => undefined).on('authentication', (login) => login.accept());
     peer.on('session', (acceptSession) => {
       acceptSession().on('exec', (acceptExec, _reject, { command }) => {

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { insecureAcceptAnyHostKey, silentLogger } from '@viassh/core';
 import t, { type Test } from 'tap';
-import { connectBy, failureOf, routeBy } from './connect-to.ts';
+import { connectBy, failureOf, routeBy, makeServerKey } from './connect-to.ts';
 
 // A server without strict kex cannot be installed any more: ssh2's is made to leave it out, before the rest of it loads.
 const require = createRequire(import.meta.url);
@@ -18,17 +18,14 @@ const { default: ssh2 } = await import('ssh2');
 async function serverWith(t: Test, cipher: string): Promise<{ port: number; logins: string[] }> {
   const logins: string[] = [];
   const algorithms = { cipher: [cipher] } as never;
-  const server = new ssh2.Server(
-    { hostKeys: [ssh2.utils.generateKeyPairSync('ed25519').private], algorithms },
-    (peer) => {
-      peer
-        .on('error', () => undefined)
-        .on('authentication', (login) => {
-          logins.push(login.method);
-          login.accept();
-        });
-    },
-  );
+  const server = new ssh2.Server({ hostKeys: [makeServerKey()], algorithms }, (peer) => {
+    peer
+      .on('error', () => undefined)
+      .on('authentication', (login) => {
+        logins.push(login.method);
+        login.accept();
+      });
+  });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   t.teardown(() => server.close());
   return { port: (server.address() as AddressInfo).port, logins };

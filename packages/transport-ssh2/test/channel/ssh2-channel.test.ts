@@ -5,12 +5,12 @@ import { type Connection, insecureAcceptAnyHostKey, silentLogger } from '@viassh
 import { startSshd, waitUntil } from '@viassh/testing';
 import ssh2 from 'ssh2';
 import t from 'tap';
-import { connectBy, connectTo, failureOf, output, routeBy } from '../connect-to.ts';
+import { connectBy, connectTo, failureOf, output, routeBy, makeServerKey } from '../connect-to.ts';
 
 t.test('an abort while the server thinks about the request closes the channel', async (t) => {
   const asked = Promise.withResolvers<void>();
   const closed = Promise.withResolvers<void>();
-  const server = new ssh2.Server({ hostKeys: [ssh2.utils.generateKeyPairSync('ed25519').private] }, (peer) => {
+  const server = new ssh2.Server({ hostKeys: [makeServerKey()] }, (peer) => {
     peer.on('error', () => undefined).on('authentication', (login) => login.accept());
     peer.on('session', (acceptSession) => {
       acceptSession()
@@ -137,10 +137,10 @@ t.test('channels', async (t) => {
 
   await t.test('a signal that RFC 4254 does not know is a RangeError', async (t) => {
     await using connection = await connect();
-    const channel = await connection.openSession({ kind: 'exec', command: 'cat' });
+    const channel = await connection.openSession({ kind: 'exec', command: 'echo up; exec cat' });
+    await once(channel, 'data');
     t.throws(() => channel.sendSignal('WINCH'), RangeError);
     channel.sendSignal('TERM');
-    channel.resume();
     t.match(await channel.exit, { kind: 'signal', signal: 'TERM' });
   });
 

@@ -17,7 +17,11 @@ export interface Tokens {
  *
  * @throws ViasshError CONFIG_INVALID for an unknown token or an unset variable, as ssh.
  */
-export function expandPath(path: string, tokens: Tokens, variables: Readonly<Record<string, string | undefined>>): string {
+export function expandPath(
+  path: string,
+  tokens: Tokens,
+  variables: Readonly<Record<string, string | undefined>>,
+): string {
   const values: Readonly<Record<string, string>> = {
     '%': '%',
     d: tokens.home,
@@ -39,7 +43,8 @@ export function expandPath(path: string, tokens: Tokens, variables: Readonly<Rec
   });
   return expanded.replace(/\$\{(\w+)\}/g, (_, name: string) => {
     const value = variables[name];
-    if (value === undefined) throw new ViasshError('CONFIG_INVALID', `ssh_config: the variable ${name} in ${path} is not set`);
+    if (value === undefined)
+      throw new ViasshError('CONFIG_INVALID', `ssh_config: the variable ${name} in ${path} is not set`);
     return value;
   });
 }

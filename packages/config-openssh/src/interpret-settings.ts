@@ -1,4 +1,11 @@
-import { checkUser, type Destination, formatDestination, type ResolvedDestination, type TypedOptions, ViasshError } from '@viassh/core';
+import {
+  checkUser,
+  type Destination,
+  formatDestination,
+  type ResolvedDestination,
+  type TypedOptions,
+  ViasshError,
+} from '@viassh/core';
 import { expandPath, type Tokens } from './expand-path.ts';
 import { sessionEnv } from './session-env.ts';
 
@@ -20,7 +27,12 @@ const identityDefaults = ['~/.ssh/id_rsa', '~/.ssh/id_ecdsa', '~/.ssh/id_ed25519
  *
  * @throws ViasshError CONFIG_INVALID for a value that no ssh would print.
  */
-export function interpretSettings(settings: Settings, destination: Destination, typed: TypedOptions, environment: Environment): ResolvedDestination {
+export function interpretSettings(
+  settings: Settings,
+  destination: Destination,
+  typed: TypedOptions,
+  environment: Environment,
+): ResolvedDestination {
   const one = (name: string): string | undefined => settings.get(name)?.[0];
   const yes = (name: string, fallback: boolean): boolean => isYes(one(name), fallback);
   const number = (name: string, fallback: number): number => toNumber(name, one(name), fallback);
@@ -29,9 +41,19 @@ export function interpretSettings(settings: Settings, destination: Destination, 
   checkUser(formatDestination(destination), user); // a User line of the configuration reaches ProxyCommand as %r
   const hostName = (one('hostname') ?? destination.host).toLowerCase(); // as ssh
   const port = number('port', 22);
-  if (port < 1 || port > 65535) throw new ViasshError('CONFIG_INVALID', `ssh_config: port is not from 1 to 65535: ${port}`);
-  const tokens: Tokens = { hostName, original: destination.host, port, user, home: environment.home, localUser: environment.user, alias: one('hostkeyalias') };
-  const paths = (list: readonly string[]): string[] => list.map((path) => expandPath(path, tokens, environment.variables));
+  if (port < 1 || port > 65535)
+    throw new ViasshError('CONFIG_INVALID', `ssh_config: port is not from 1 to 65535: ${port}`);
+  const tokens: Tokens = {
+    hostName,
+    original: destination.host,
+    port,
+    user,
+    home: environment.home,
+    localUser: environment.user,
+    alias: one('hostkeyalias'),
+  };
+  const paths = (list: readonly string[]): string[] =>
+    list.map((path) => expandPath(path, tokens, environment.variables));
   const blanksOf = (name: string): string[] => (settings.get(name) ?? []).flatMap(blanks);
   const files = (name: string): string[] => paths(fileList(one(name)).filter((path) => path !== 'none'));
   return {
@@ -68,8 +90,6 @@ export function interpretSettings(settings: Settings, destination: Destination, 
     macs: commas('macs'),
     kexAlgorithms: commas('kexalgorithms'),
     hostKeyAlgorithms: commas('hostkeyalgorithms'),
-    sendEnv: blanksOf('sendenv'),
-    setEnv: settings.get('setenv') ?? [],
     sessionEnv: sessionEnv(blanksOf('sendenv'), settings.get('setenv') ?? [], environment.variables),
     raw: settings,
   };
@@ -84,7 +104,12 @@ function strictness(value: string | undefined): ResolvedDestination['strictHostK
 function agentSocket(value: string | undefined, tokens: Tokens, { variables }: Environment): string | undefined {
   const setting = value ?? 'SSH_AUTH_SOCK';
   if (setting === 'none') return undefined;
-  const socket = setting === 'SSH_AUTH_SOCK' ? variables['SSH_AUTH_SOCK'] : /^\$\w+$/.test(setting) ? variables[setting.slice(1)] : expandPath(setting, tokens, variables);
+  const socket =
+    setting === 'SSH_AUTH_SOCK'
+      ? variables['SSH_AUTH_SOCK']
+      : /^\$\w+$/.test(setting)
+        ? variables[setting.slice(1)]
+        : expandPath(setting, tokens, variables);
   return socket === '' ? undefined : socket;
 }
 

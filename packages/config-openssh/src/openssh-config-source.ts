@@ -25,7 +25,11 @@ export interface OpensshConfigOptions {
  * Resolves destinations by `ssh -G`, which is the truth: Include, Match, canonicalization are ssh's own. Without an ssh
  * binary only typed options apply, and a configuration that would apply is an error, not passed over.
  */
-export function createOpensshConfigSource({ programs, environment, sshFile = 'ssh' }: OpensshConfigOptions): ConfigSource {
+export function createOpensshConfigSource({
+  programs,
+  environment,
+  sshFile = 'ssh',
+}: OpensshConfigOptions): ConfigSource {
   return {
     name: `${sshFile} -G`,
     async resolve(destination, typed, signal): Promise<ResolvedDestination> {
@@ -34,7 +38,11 @@ export function createOpensshConfigSource({ programs, environment, sshFile = 'ss
     },
   };
 
-  async function readSettings(destination: Destination, typed: TypedOptions, signal?: AbortSignal): Promise<Map<string, string[]>> {
+  async function readSettings(
+    destination: Destination,
+    typed: TypedOptions,
+    signal?: AbortSignal,
+  ): Promise<Map<string, string[]>> {
     const args = ['-G', '-T', ...sshArguments(typed, destination), '--', destination.host];
     try {
       const output = await programs.run({ file: sshFile, args, signal });
@@ -49,7 +57,8 @@ export function createOpensshConfigSource({ programs, environment, sshFile = 'ss
 
 function configInvalid(stderr: string, sshFile: string): ViasshError {
   const lines = stderr.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('Pseudo-terminal'));
-  const first = lines[0]?.startsWith('usage:') === true ? 'it does not accept these options' : (lines[0] ?? 'it gave no reason');
+  const first =
+    lines[0]?.startsWith('usage:') === true ? 'it does not accept these options' : (lines[0] ?? 'it gave no reason');
   return new ViasshError('CONFIG_INVALID', `ssh refuses its configuration: ${first}`, {
     hint: `correct the file or the -o option it names; ${sshFile} -G HOST shows the same`,
     cause: stderr,

@@ -8,7 +8,10 @@ export function sessionEnv(
   variables: Readonly<Record<string, string | undefined>>,
 ): Record<string, string> {
   const sent = Object.entries(variables).filter(([name, value]) => value !== undefined && isSent(name, sendEnv));
-  return Object.fromEntries([...sent.map(([name, value]) => [name, value ?? '']), ...setEnv.map(nameAndValue)]) as Record<string, string>;
+  return Object.fromEntries([
+    ...sent.map(([name, value]) => [name, value ?? '']),
+    ...setEnv.map(nameAndValue),
+  ]) as Record<string, string>;
 }
 
 function isSent(name: string, patterns: readonly string[]): boolean {
@@ -17,7 +20,12 @@ function isSent(name: string, patterns: readonly string[]): boolean {
 }
 
 function glob(pattern: string): RegExp {
-  return new RegExp(`^${pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.')}$`);
+  return new RegExp(
+    `^${pattern
+      .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+      .replaceAll('*', '.*')
+      .replaceAll('?', '.')}$`,
+  );
 }
 
 function nameAndValue(setting: string): [name: string, value: string] {

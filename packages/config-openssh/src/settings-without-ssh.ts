@@ -6,11 +6,36 @@ import { add } from './parse-settings.ts';
 
 /** Settings that typed options may carry when no ssh is here to interpret them: those that stand for themselves. */
 const plainSettings = new Set([
-  'addressfamily', 'batchmode', 'bindaddress', 'ciphers', 'compression', 'connecttimeout', 'globalknownhostsfile',
-  'hashknownhosts', 'hostkeyalgorithms', 'hostkeyalias', 'hostname', 'identitiesonly', 'identityagent', 'identityfile',
-  'kbdinteractiveauthentication', 'kexalgorithms', 'macs', 'numberofpasswordprompts', 'passwordauthentication', 'port',
-  'preferredauthentications', 'proxycommand', 'proxyjump', 'pubkeyauthentication', 'serveralivecountmax',
-  'serveraliveinterval', 'setenv', 'stricthostkeychecking', 'user', 'userknownhostsfile',
+  'addressfamily',
+  'batchmode',
+  'bindaddress',
+  'ciphers',
+  'compression',
+  'connecttimeout',
+  'globalknownhostsfile',
+  'hashknownhosts',
+  'hostkeyalgorithms',
+  'hostkeyalias',
+  'hostname',
+  'identitiesonly',
+  'identityagent',
+  'identityfile',
+  'kbdinteractiveauthentication',
+  'kexalgorithms',
+  'macs',
+  'numberofpasswordprompts',
+  'passwordauthentication',
+  'port',
+  'preferredauthentications',
+  'proxycommand',
+  'proxyjump',
+  'pubkeyauthentication',
+  'serveralivecountmax',
+  'serveraliveinterval',
+  'setenv',
+  'stricthostkeychecking',
+  'user',
+  'userknownhostsfile',
 ]); // prettier-ignore
 const severalValues = new Set(['identityfile', 'setenv']);
 const yesOrNo = ['yes', 'true', 'no', 'false'];
@@ -26,7 +51,13 @@ const words: Readonly<Record<string, readonly string[]>> = {
   pubkeyauthentication: [...yesOrNo, 'unbound', 'host-bound'],
   stricthostkeychecking: [...yesOrNo, 'off', 'ask', 'accept-new'],
 };
-const numbers = new Set(['connecttimeout', 'numberofpasswordprompts', 'port', 'serveralivecountmax', 'serveraliveinterval']);
+const numbers = new Set([
+  'connecttimeout',
+  'numberofpasswordprompts',
+  'port',
+  'serveralivecountmax',
+  'serveraliveinterval',
+]);
 const lists = new Set(['ciphers', 'hostkeyalgorithms', 'kexalgorithms', 'macs']);
 const severalWords = new Set(['globalknownhostsfile', 'setenv', 'userknownhostsfile']);
 
@@ -42,9 +73,10 @@ export async function settingsWithoutSsh(
 ): Promise<Map<string, string[]>> {
   await refuseConfiguration(destination, typed, join(environment.home, '.ssh', 'config'));
   const settings = new Map<string, string[]>();
+  const hasJump = (): boolean => (settings.get('proxyjump')?.[0]?.toLowerCase() ?? 'none') !== 'none';
   const first = (name: string, value: string | undefined): void => {
     if (value === undefined) return;
-    if (name === 'proxycommand' && settings.has('proxyjump')) return; // ssh_config(5) ProxyJump: what comes first counts
+    if (name === 'proxycommand' && hasJump()) return; // ssh_config(5) ProxyJump: what comes first counts
     if (name === 'proxyjump' && settings.has('proxycommand')) return;
     if (severalValues.has(name) || !settings.has(name)) add(settings, name, value);
   };
@@ -73,9 +105,13 @@ function parseOption(option: string): [name: string, value: string] {
   if (match === null) throw new ViasshError('CONFIG_INVALID', `not an option of the form Key=Value: -o ${option}`);
   const [, name = '', value = ''] = match;
   if (!plainSettings.has(name.toLowerCase())) {
-    throw new ViasshError('CONFIG_NEEDS_SSH', `the option ${name} needs ssh to interpret it, and no ssh is installed here`, {
-      hint: 'install an OpenSSH client, or leave the option away',
-    });
+    throw new ViasshError(
+      'CONFIG_NEEDS_SSH',
+      `the option ${name} needs ssh to interpret it, and no ssh is installed here`,
+      {
+        hint: 'install an OpenSSH client, or leave the option away',
+      },
+    );
   }
   return [name.toLowerCase(), checkValue(name, value)];
 }
@@ -87,9 +123,13 @@ function checkValue(option: string, value: string): string {
   const isBroken = severalWords.has(name) ? /["'#\\]/.test(value) : /["'#\s]|\\["'\\]/.test(value);
   const isRelative = lists.has(name) ? /^[-+^]/.test(value) : name === 'hostname' && value.includes('%');
   if (isBroken || isRelative || (numbers.has(name) && /^(\d+[smhdw]\d*)+$/i.test(value))) {
-    throw new ViasshError('CONFIG_NEEDS_SSH', `the value of ${option} needs ssh to interpret it, and no ssh is installed here: ${value}`, {
-      hint: 'install an OpenSSH client, or write the value without quotes, units and abbreviations',
-    });
+    throw new ViasshError(
+      'CONFIG_NEEDS_SSH',
+      `the value of ${option} needs ssh to interpret it, and no ssh is installed here: ${value}`,
+      {
+        hint: 'install an OpenSSH client, or write the value without quotes, units and abbreviations',
+      },
+    );
   }
   const isNumber = numbers.has(name) && (/^\d+$/.test(value) || (name === 'connecttimeout' && value === 'none'));
   const isKnown = words[name]?.includes(value.toLowerCase()) ?? (isNumber || !numbers.has(name));
@@ -106,9 +146,13 @@ async function refuseConfiguration(destination: Destination, typed: TypedOptions
     throw new ViasshError('CONFIG_INVALID', `cannot read ${file}: ${error.message}`, { cause: error });
   });
   if (!mayApply(text, destination.host)) return;
-  throw new ViasshError('CONFIG_NEEDS_SSH', `${file} has settings for ${destination.host}, and no ssh is installed here to read them`, {
-    hint: 'install an OpenSSH client, or use -F none and give what is needed by options',
-  });
+  throw new ViasshError(
+    'CONFIG_NEEDS_SSH',
+    `${file} has settings for ${destination.host}, and no ssh is installed here to read them`,
+    {
+      hint: 'install an OpenSSH client, or use -F none and give what is needed by options',
+    },
+  );
 }
 
 /** Would any line of an ssh_config say something about the host? Match and Include count as yes: only ssh can tell. */
@@ -126,7 +170,10 @@ function mayApply(text: string, host: string): boolean {
 
 function hostMatches(patterns: readonly string[], host: string): boolean {
   const matches = (pattern: string): boolean => {
-    const source = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.');
+    const source = pattern
+      .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+      .replaceAll('*', '.*')
+      .replaceAll('?', '.');
     return new RegExp(`^${source}$`, 'i').test(host);
   };
   const named = patterns.map((pattern) => pattern.replaceAll('"', ''));

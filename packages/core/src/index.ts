@@ -1,6 +1,13 @@
-export { type CloseOptions, type CloseReason, type Connection, type ConnectionInfo, type TcpipTarget } from './connection/connection.ts';
+export {
+  type CloseOptions,
+  type CloseReason,
+  type Connection,
+  type ConnectionInfo,
+  type TcpipTarget,
+} from './connection/connection.ts';
 export type { Channel, SessionChannel } from './connection/channel.ts';
 export type { PtyRequest, SessionRequest } from './connection/session-request.ts';
+export { wireSignalName } from './connection/signal-name.ts';
 export { describeExit, type ExitStatus, exitCodeOf } from './connection/exit-status.ts';
 export { type Bridge, type BridgeEnds, type BridgeProgress, bridge } from './connection/bridge.ts';
 export { type Pipe, type PipeOptions, pipe } from './connection/pipe.ts';
@@ -30,7 +37,13 @@ export {
   lookUpHostKey,
   parseKnownHosts,
 } from './host-key/known-hosts.ts';
-export { hostKeyChanged, hostKeyRevoked, hostKeyUnknown, readKnownHosts, verifyKnownHost } from './host-key/known-hosts-files.ts';
+export {
+  hostKeyChanged,
+  hostKeyRevoked,
+  hostKeyUnknown,
+  readKnownHosts,
+  verifyKnownHost,
+} from './host-key/known-hosts-files.ts';
 
 export { type Capability, capabilities } from './connection/capability.ts';
 export { type AuthenticationPrompt, type Authenticator, nobodyToAsk } from './transport/authenticator.ts';
@@ -38,16 +51,36 @@ export type { Availability, ConnectOptions, Transport } from './transport/transp
 export { selectTransport, type TransportEntry, type TransportSelection } from './transport/select-transport.ts';
 
 export type { StdioEnd } from './endpoint/stdio.ts';
-export type { ProgramDescriptor, ProgramOutput, ProgramRequest, ProgramRunner, ProgramStdio, RunningProgram } from './program/program-runner.ts';
+export type {
+  ProgramDescriptor,
+  ProgramOutput,
+  ProgramRequest,
+  ProgramRunner,
+  ProgramStdio,
+  RunningProgram,
+} from './program/program-runner.ts';
 
 export { definePlugin } from './plugin/define-plugin.ts';
 export { type OptionSpec, type OptionTable, type OptionValues, optionFlag, parseOptions } from './plugin/options.ts';
-export { type Plugin, pluginApiVersion, type PluginContext, type PluginDefinition, type PluginLifetime, type PreparedPlugin } from './plugin/plugin.ts';
+export {
+  type Plugin,
+  pluginApiVersion,
+  type PluginContext,
+  type PluginDefinition,
+  type PluginLifetime,
+  type PreparedPlugin,
+} from './plugin/plugin.ts';
 export { createRegistry, type PluginEntry, type PluginRegistry } from './plugin/registry.ts';
 export { runPlugin } from './plugin/run-plugin.ts';
 
 export { type ErrorCode, type ErrorEntry, errorCodes, errorEntry } from './errors/error-codes.ts';
-export { abortedError, isViasshError, toViasshError, ViasshError, type ViasshErrorInit } from './errors/viassh-error.ts';
+export {
+  abortedError,
+  isViasshError,
+  toViasshError,
+  ViasshError,
+  type ViasshErrorInit,
+} from './errors/viassh-error.ts';
 export { sanitize } from './errors/sanitize.ts';
 
 export { createLogger, type Logger, type LogLevel, silentLogger } from './log/logger.ts';

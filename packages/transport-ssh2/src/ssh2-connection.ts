@@ -53,7 +53,8 @@ export class Ssh2Connection implements Connection {
 
   async openSession(request: SessionRequest): Promise<SessionChannel> {
     const channel = await this.#open({ type: 'session' }, request);
-    return await startSession(channel, { ...request, signal: this.#while(request) }, this.#last.resolved.setEnv);
+    const env = { ...this.#last.resolved.sessionEnv, ...request.env };
+    return await startSession(channel, { ...request, env, signal: this.#while(request) });
   }
 
   async openDirectTcpip(

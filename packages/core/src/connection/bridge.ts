@@ -35,7 +35,11 @@ export interface Bridge {
  * Joins a near end to a channel: half-close both ways (EOF of the input is EOF on the channel and the other way round),
  * backpressure both ways, nothing buffered beyond one window. Outputs are not ended: they belong to the caller.
  */
-export function bridge(channel: Channel | SessionChannel, ends: BridgeEnds, { signal }: { signal?: AbortSignal | undefined } = {}): Bridge {
+export function bridge(
+  channel: Channel | SessionChannel,
+  ends: BridgeEnds,
+  { signal }: { signal?: AbortSignal | undefined } = {},
+): Bridge {
   const progress: BridgeProgress = { sent: 0, received: 0, outputClosed: false };
   const outputs: Promise<void>[] = [];
   const closed = new Promise<void>((resolve, reject) => {
@@ -47,7 +51,8 @@ export function bridge(channel: Channel | SessionChannel, ends: BridgeEnds, { si
   closed.catch(() => undefined);
   if (ends.input !== undefined) feed(ends.input, channel, progress);
   if (ends.output !== undefined) outputs.push(closed, drain(channel, ends.output, channel, progress));
-  if (ends.error !== undefined && 'stderr' in channel) outputs.push(drain(channel.stderr, ends.error, channel, { received: 0, outputClosed: false }));
+  if (ends.error !== undefined && 'stderr' in channel)
+    outputs.push(drain(channel.stderr, ends.error, channel, { received: 0, outputClosed: false }));
   if (signal !== undefined) abortOn(signal, channel);
   const done = Promise.all(outputs).then(() => undefined);
   done.catch(() => undefined);
@@ -84,7 +89,12 @@ function feed(input: Readable, channel: Channel, progress: BridgeProgress): void
 }
 
 /** One direction out: resolves when the source has ended and every byte was taken, or when nobody reads any more. */
-function drain(source: Readable, output: Writable | 'drop', channel: Channel, progress: Pick<BridgeProgress, 'received' | 'outputClosed'>): Promise<void> {
+function drain(
+  source: Readable,
+  output: Writable | 'drop',
+  channel: Channel,
+  progress: Pick<BridgeProgress, 'received' | 'outputClosed'>,
+): Promise<void> {
   if (output === 'drop') {
     source.resume();
     return Promise.resolve();
@@ -114,10 +124,16 @@ function drain(source: Readable, output: Writable | 'drop', channel: Channel, pr
       settle();
     };
     const onOutputError = (error: NodeJS.ErrnoException): void => {
-      if (error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED' || error.code === 'ERR_STREAM_PREMATURE_CLOSE') {
+      if (
+        error.code === 'EPIPE' ||
+        error.code === 'ERR_STREAM_DESTROYED' ||
+        error.code === 'ERR_STREAM_PREMATURE_CLOSE'
+      ) {
         giveUp();
       } else {
-        const failure = new ViasshError('STREAM_FAILED', `writing the output failed: ${error.message}`, { cause: error });
+        const failure = new ViasshError('STREAM_FAILED', `writing the output failed: ${error.message}`, {
+          cause: error,
+        });
         channel.destroy(failure);
         finish(() => reject(failure));
       }

@@ -22,7 +22,7 @@ export interface SessionChannel extends Channel {
   readonly stderr: Readable;
   /** How the remote command ended; resolves once the channel is closed, rejects only when the connection was lost (a rejection that nobody awaits is not unhandled). */
   readonly exit: Promise<ExitStatus>;
-  /** Asks the server to signal the remote command (§6.9): `TERM`, `INT`, … without `SIG`. No answer comes. */
+  /** Asks the server to signal the remote command (§6.9): `TERM`, `INT`, … No answer comes. @throws OPTION_INVALID for a name that RFC 4254 §6.10 has not */
   sendSignal(name: string): void;
   /** Tells a new terminal size (§6.7). */
   changeWindow(size: Pick<PtyRequest, 'columns' | 'rows' | 'width' | 'height'>): void;

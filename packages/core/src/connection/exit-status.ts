@@ -7,20 +7,22 @@ export type ExitStatus =
   | { readonly kind: 'missing' };
 
 /** Signal numbers of Linux and the BSDs alike for the names of RFC 4254 §6.10, for 128+n. */
-const signalNumbers: Readonly<Record<string, number>> = {
-  HUP: 1,
-  INT: 2,
-  QUIT: 3,
-  ILL: 4,
-  TRAP: 5,
-  ABRT: 6,
-  FPE: 8,
-  KILL: 9,
-  SEGV: 11,
-  PIPE: 13,
-  ALRM: 14,
-  TERM: 15,
-};
+const signalNumbers = new Map<string, number>(
+  Object.entries({
+    HUP: 1,
+    INT: 2,
+    QUIT: 3,
+    ILL: 4,
+    TRAP: 5,
+    ABRT: 6,
+    FPE: 8,
+    KILL: 9,
+    SEGV: 11,
+    PIPE: 13,
+    ALRM: 14,
+    TERM: 15,
+  }),
+);
 
 /**
  * The exit code that a shell would show: the status itself, 128+n for a signal, 255 when the end is unknown or the
@@ -29,7 +31,7 @@ const signalNumbers: Readonly<Record<string, number>> = {
 export function exitCodeOf(exit: ExitStatus): number {
   if (exit.kind === 'status') return exit.code & 0xff;
   if (exit.kind === 'missing') return 255;
-  const number = signalNumbers[exit.signal.replace(/^SIG/, '')];
+  const number = signalNumbers.get(exit.signal.replace(/^SIG/, '')); // a Map: `toString` is a name a server may send
   return number === undefined ? 255 : 128 + number;
 }
 

@@ -34,7 +34,11 @@ export interface SessionOpener {
  *
  * @throws ViasshError as Connection.openSession; `exit` rejects with CONNECTION_LOST, ABORTED or STREAM_FAILED.
  */
-export async function pipe(connection: SessionOpener, request: SessionRequest, options: PipeOptions = {}): Promise<Pipe> {
+export async function pipe(
+  connection: SessionOpener,
+  request: SessionRequest,
+  options: PipeOptions = {},
+): Promise<Pipe> {
   const { stdin, stdout, stderr, signal } = options;
   const channel = await connection.openSession({ env: options.env, pty: options.pty, signal, ...request });
   const { done, progress } = bridge(channel, { input: stdin, output: stdout, error: stderr ?? 'drop' }, { signal });

@@ -11,7 +11,10 @@ export interface PtyRequest {
 
 /** What a session channel is for: exactly one of the three forms of RFC 4254 §6.5. */
 export type SessionRequest = (
-  | { readonly kind: 'exec'; /** Sent unaltered: the far end's shell or forced command sees these very bytes (UTF-8). */ readonly command: string }
+  | {
+      readonly kind: 'exec' /** Sent unaltered: the far end's shell or forced command sees these very bytes (UTF-8). */;
+      readonly command: string;
+    }
   | { readonly kind: 'shell' }
   | { readonly kind: 'subsystem'; readonly subsystem: string }
 ) & {

@@ -40,7 +40,9 @@ function parsePlain(text: string): Destination {
   if (bracketed !== null) return checked(text, user, bracketed[1] ?? '', bracketed[2]);
   if (rest.split(':').length > 2) return checked(text, user, rest, undefined); // a bare IPv6 address
   const colon = rest.indexOf(':');
-  return colon < 0 ? checked(text, user, rest, undefined) : checked(text, user, rest.slice(0, colon), rest.slice(colon + 1));
+  return colon < 0
+    ? checked(text, user, rest, undefined)
+    : checked(text, user, rest.slice(0, colon), rest.slice(colon + 1));
 }
 
 function parseUri(text: string): Destination {
@@ -50,7 +52,8 @@ function parseUri(text: string): Destination {
   if (place.includes('[')) throw invalid(text, 'ssh:// takes no IPv6 address', `write ${place} without ssh://`);
   const colon = place.indexOf(':');
   const host = colon < 0 ? place : place.slice(0, colon);
-  if (host !== '' && !host.startsWith('-') && !isDomain(host)) throw invalid(text, 'the host of an ssh:// address is not a domain name');
+  if (host !== '' && !host.startsWith('-') && !isDomain(host))
+    throw invalid(text, 'the host of an ssh:// address is not a domain name');
   const name = user === undefined ? undefined : decoded(text, user);
   return checked(text, name, host.replace(/\.$/, ''), colon < 0 ? undefined : place.slice(colon + 1));
 }
@@ -81,7 +84,8 @@ function checkHost(text: string, host: string): void {
   if (host.startsWith('-')) throw invalid(text, 'the host begins with a dash');
   if (FORBIDDEN_IN_HOST.test(host)) throw invalid(text, 'the host has a character that ssh refuses');
   const isAddress = isIPv6(host.replace(/%[^%:]+$/, '')); // with a zone, RFC 4007 §11
-  if (/[[\]/@]/.test(host) || (host.includes(':') && !isAddress)) throw invalid(text, 'the host is not a name or an address');
+  if (/[[\]/@]/.test(host) || (host.includes(':') && !isAddress))
+    throw invalid(text, 'the host is not a name or an address');
 }
 
 /** Checks a user name by ssh's own rules. @throws ViasshError DESTINATION_INVALID */
@@ -89,7 +93,8 @@ export function checkUser(text: string, user: string): void {
   if (user === '') throw invalid(text, 'the user name is empty');
   if (user.length > LONGEST_NAME) throw invalid(text, `the user name is longer than ${LONGEST_NAME} characters`);
   if (user.startsWith('-')) throw invalid(text, 'the user name begins with a dash');
-  if (FORBIDDEN_IN_USER.test(user) || /\s-|\\$/.test(user)) throw invalid(text, 'the user name has a character that ssh refuses');
+  if (FORBIDDEN_IN_USER.test(user) || /\s-|\\$/.test(user))
+    throw invalid(text, 'the user name has a character that ssh refuses');
 }
 
 function parsePort(text: string, port: string): number {
@@ -98,7 +103,11 @@ function parsePort(text: string, port: string): number {
   return number;
 }
 
-function invalid(text: string, why: string, hint = 'write [user@]host[:port], or ssh://[user@]host[:port]'): ViasshError {
+function invalid(
+  text: string,
+  why: string,
+  hint = 'write [user@]host[:port], or ssh://[user@]host[:port]',
+): ViasshError {
   const shown = text.length > 80 ? `${text.slice(0, 80)}…` : text;
   return new ViasshError('DESTINATION_INVALID', `not a destination: '${shown}': ${why}`, { hint });
 }

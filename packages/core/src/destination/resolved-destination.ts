@@ -45,10 +45,6 @@ export interface ResolvedDestination {
   readonly macs: readonly string[];
   readonly kexAlgorithms: readonly string[];
   readonly hostKeyAlgorithms: readonly string[];
-  /** Patterns of environment variables to send. */
-  readonly sendEnv: readonly string[];
-  /** Variables to set on the far end, `NAME=value`. */
-  readonly setEnv: readonly string[];
   /** What SendEnv and SetEnv come to: sent with every session. */
   readonly sessionEnv: Readonly<Record<string, string>>;
   /** Every setting as read, lower-case names: for settings that only one transport knows. */

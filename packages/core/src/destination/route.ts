@@ -17,21 +17,31 @@ const MOST_HOPS = 8;
  *
  * @throws ViasshError what the ConfigSource throws, and CONFIG_INVALID for a loop of jump hosts.
  */
-export async function resolveRoute(source: ConfigSource, destination: Destination, typed: TypedOptions, signal?: AbortSignal): Promise<Route> {
+export async function resolveRoute(
+  source: ConfigSource,
+  destination: Destination,
+  typed: TypedOptions,
+  signal?: AbortSignal,
+): Promise<Route> {
   const last = await source.resolve(destination, typed, signal);
   const hops: [...ResolvedDestination[], ResolvedDestination] = [last];
   const hopOptions: TypedOptions = { configFile: typed.configFile };
+  const throughHop: TypedOptions = { ...hopOptions, options: ['ProxyCommand=none'] }; // overrules ProxyJump lines as well
   let jumps = last.proxyJump;
   while (jumps.length > 0) {
-    // ssh dials `-J a,b` as: a (with its own ProxyJump, if any), then b through a. All but the first ignore their own.
+    // ssh dials `-J a,b` as: a (with its own ProxyJump, if any), then b through a. All but the first ignore their own ProxyJump and ProxyCommand.
     const chain = await Promise.all(
-      jumps.map((jump, index) => source.resolve(parseDestination(jump), index === 0 ? hopOptions : { ...hopOptions, proxyJump: 'none' }, signal)),
+      jumps.map((jump, index) => source.resolve(parseDestination(jump), index === 0 ? hopOptions : throughHop, signal)),
     );
     hops.unshift(...chain);
     if (hops.length > MOST_HOPS) {
-      throw new ViasshError('CONFIG_INVALID', `the jump hosts of ${formatDestination(destination)} form a chain of more than ${MOST_HOPS}`, {
-        hint: 'look for a loop of ProxyJump lines in ssh_config',
-      });
+      throw new ViasshError(
+        'CONFIG_INVALID',
+        `the jump hosts of ${formatDestination(destination)} form a chain of more than ${MOST_HOPS}`,
+        {
+          hint: 'look for a loop of ProxyJump lines in ssh_config',
+        },
+      );
     }
     jumps = chain[0]?.proxyJump ?? [];
   }

@@ -11,51 +11,135 @@ export interface ErrorEntry {
 /** Every failure that viassh reports itself. A remote program's non-zero exit is a result and not in this table. */
 export const errorCodes = {
   // Mistakes in the call
-  USAGE: { kind: 'permanent', exitCode: 64, meaning: 'The command line or the options of a call are not of the expected form.' },
-  DESTINATION_INVALID: { kind: 'permanent', exitCode: 64, meaning: 'The destination is not one that ssh would accept.' },
+  USAGE: {
+    kind: 'permanent',
+    exitCode: 64,
+    meaning: 'The command line or the options of a call are not of the expected form.',
+  },
+  DESTINATION_INVALID: {
+    kind: 'permanent',
+    exitCode: 64,
+    meaning: 'The destination is not one that ssh would accept.',
+  },
   OPTION_INVALID: { kind: 'permanent', exitCode: 64, meaning: 'An option has a value that it cannot take.' },
   PLUGIN_UNKNOWN: { kind: 'permanent', exitCode: 64, meaning: 'No plugin of that name is installed.' },
   PLUGIN_INVALID: { kind: 'permanent', exitCode: 255, meaning: 'A plugin does not fit the contract of this version.' },
   // Configuration
-  CONFIG_INVALID: { kind: 'permanent', exitCode: 255, meaning: 'The ssh configuration, or an option given with -o, is refused by ssh.' },
-  CONFIG_NEEDS_SSH: { kind: 'permanent', exitCode: 255, meaning: 'An ssh_config applies to the destination, and no ssh binary is here to read it.' },
-  SETTING_UNSUPPORTED: { kind: 'permanent', exitCode: 255, meaning: 'The resolved configuration has a setting that the chosen transport cannot honour.' },
-  CAPABILITY_MISSING: { kind: 'permanent', exitCode: 255, meaning: 'The chosen transport cannot do what the command needs.' },
-  TRANSPORT_UNAVAILABLE: { kind: 'permanent', exitCode: 255, meaning: 'The transport asked for cannot run on this machine.' },
+  CONFIG_INVALID: {
+    kind: 'permanent',
+    exitCode: 255,
+    meaning: 'The ssh configuration, or an option given with -o, is refused by ssh.',
+  },
+  CONFIG_NEEDS_SSH: {
+    kind: 'permanent',
+    exitCode: 255,
+    meaning: 'An ssh_config applies to the destination, and no ssh binary is here to read it.',
+  },
+  SETTING_UNSUPPORTED: {
+    kind: 'permanent',
+    exitCode: 255,
+    meaning: 'The resolved configuration has a setting that the chosen transport cannot honour.',
+  },
+  CAPABILITY_MISSING: {
+    kind: 'permanent',
+    exitCode: 255,
+    meaning: 'The chosen transport cannot do what the command needs.',
+  },
+  TRANSPORT_UNAVAILABLE: {
+    kind: 'permanent',
+    exitCode: 255,
+    meaning: 'The transport asked for cannot run on this machine.',
+  },
   // Reaching the server
   HOST_NOT_FOUND: { kind: 'transient', exitCode: 255, meaning: 'The host name has no address.' },
   CONNECTION_REFUSED: { kind: 'transient', exitCode: 255, meaning: 'Nothing listens at that address and port.' },
   HOST_UNREACHABLE: { kind: 'transient', exitCode: 255, meaning: 'There is no way to that host at the moment.' },
   CONNECT_TIMEOUT: { kind: 'transient', exitCode: 255, meaning: 'The server did not answer within the time allowed.' },
-  PROXY_FAILED: { kind: 'transient', exitCode: 255, meaning: 'The ProxyCommand or a jump host ended before a connection stood.' },
-  PROTOCOL_ERROR: { kind: 'permanent', exitCode: 255, meaning: 'What answered does not speak SSH, or broke its rules.' },
-  NEGOTIATION_FAILED: { kind: 'permanent', exitCode: 255, meaning: 'Client and server have no algorithm in common, or only one that is not safe to use.' },
-  SERVER_CLOSED: { kind: 'transient', exitCode: 255, meaning: 'The server closed the connection before login was complete.' },
+  PROXY_FAILED: {
+    kind: 'transient',
+    exitCode: 255,
+    meaning: 'The ProxyCommand or a jump host ended before a connection stood.',
+  },
+  PROTOCOL_ERROR: {
+    kind: 'permanent',
+    exitCode: 255,
+    meaning: 'What answered does not speak SSH, or broke its rules.',
+  },
+  NEGOTIATION_FAILED: {
+    kind: 'permanent',
+    exitCode: 255,
+    meaning: 'Client and server have no algorithm in common, or only one that is not safe to use.',
+  },
+  SERVER_CLOSED: {
+    kind: 'transient',
+    exitCode: 255,
+    meaning: 'The server closed the connection before login was complete.',
+  },
   CONNECTION_LOST: { kind: 'transient', exitCode: 255, meaning: 'The connection ended while it was in use.' },
   CONNECTION_CLOSED: { kind: 'permanent', exitCode: 255, meaning: 'The connection was already closed by this side.' },
   // Who the server is
   HOST_KEY_UNKNOWN: { kind: 'permanent', exitCode: 255, meaning: 'The host key is in none of the known_hosts files.' },
-  HOST_KEY_CHANGED: { kind: 'permanent', exitCode: 255, meaning: 'The host key is not the one that known_hosts has for this host.' },
+  HOST_KEY_CHANGED: {
+    kind: 'permanent',
+    exitCode: 255,
+    meaning: 'The host key is not the one that known_hosts has for this host.',
+  },
   HOST_KEY_REVOKED: { kind: 'permanent', exitCode: 255, meaning: 'The host key is marked @revoked.' },
-  HOST_KEY_REFUSED: { kind: 'permanent', exitCode: 255, meaning: 'The host key was refused by the verifier of the caller.' },
-  KNOWN_HOSTS_UNREADABLE: { kind: 'permanent', exitCode: 255, meaning: 'A known_hosts file is there and cannot be read.' },
+  HOST_KEY_REFUSED: {
+    kind: 'permanent',
+    exitCode: 255,
+    meaning: 'The host key was refused by the verifier of the caller.',
+  },
+  KNOWN_HOSTS_UNREADABLE: {
+    kind: 'permanent',
+    exitCode: 255,
+    meaning: 'A known_hosts file is there and cannot be read.',
+  },
   // Who we are
-  AUTH_FAILED: { kind: 'permanent', exitCode: 255, meaning: 'The server accepted none of the ways to log in that were tried.' },
-  KEY_UNUSABLE: { kind: 'permanent', exitCode: 255, meaning: 'A private key cannot be read, or its passphrase is missing or wrong.' },
+  AUTH_FAILED: {
+    kind: 'permanent',
+    exitCode: 255,
+    meaning: 'The server accepted none of the ways to log in that were tried.',
+  },
+  KEY_UNUSABLE: {
+    kind: 'permanent',
+    exitCode: 255,
+    meaning: 'A private key cannot be read, or its passphrase is missing or wrong.',
+  },
   // Channels
   CHANNEL_REFUSED: { kind: 'permanent', exitCode: 255, meaning: 'The server refused to open a channel.' },
-  REQUEST_REFUSED: { kind: 'permanent', exitCode: 255, meaning: 'The server refused a request on an open channel (exec, subsystem, pty).' },
-  EXIT_STATUS_MISSING: { kind: 'transient', exitCode: 255, meaning: 'The channel closed and the server never said how the remote command ended.' },
+  REQUEST_REFUSED: {
+    kind: 'permanent',
+    exitCode: 255,
+    meaning: 'The server refused a request on an open channel (exec, subsystem, pty).',
+  },
+  EXIT_STATUS_MISSING: {
+    kind: 'transient',
+    exitCode: 255,
+    meaning: 'The channel closed and the server never said how the remote command ended.',
+  },
   STREAM_FAILED: { kind: 'permanent', exitCode: 255, meaning: 'A local stream of a bridge failed.' },
   // Local programs
-  PROGRAM_NOT_FOUND: { kind: 'permanent', exitCode: 255, meaning: 'A program of this machine is not installed or not executable.' },
+  PROGRAM_NOT_FOUND: {
+    kind: 'permanent',
+    exitCode: 255,
+    meaning: 'A program of this machine is not installed or not executable.',
+  },
   PROGRAM_FAILED: { kind: 'permanent', exitCode: 255, meaning: 'A program of this machine ended with an error.' },
   // IMAP
-  IMAP_NOT_PREAUTH: { kind: 'permanent', exitCode: 255, meaning: 'The remote IMAP server asks for a login instead of greeting with PREAUTH.' },
+  IMAP_NOT_PREAUTH: {
+    kind: 'permanent',
+    exitCode: 255,
+    meaning: 'The remote IMAP server asks for a login instead of greeting with PREAUTH.',
+  },
   IMAP_BYE: { kind: 'permanent', exitCode: 255, meaning: 'The remote IMAP server said goodbye instead of a greeting.' },
   IMAP_NOISE: { kind: 'permanent', exitCode: 255, meaning: 'Something else than an IMAP greeting came first.' },
   IMAP_NO_GREETING: { kind: 'permanent', exitCode: 255, meaning: 'The remote command ended without an IMAP greeting.' },
-  IMAP_GREETING_TIMEOUT: { kind: 'transient', exitCode: 255, meaning: 'No IMAP greeting came within the time allowed.' },
+  IMAP_GREETING_TIMEOUT: {
+    kind: 'transient',
+    exitCode: 255,
+    meaning: 'No IMAP greeting came within the time allowed.',
+  },
   // The rest
   ABORTED: { kind: 'permanent', exitCode: 255, meaning: 'The caller ended the operation.' },
   INTERNAL: { kind: 'permanent', exitCode: 255, meaning: 'A mistake in viassh itself.' },

@@ -31,7 +31,9 @@ export function verifyByFingerprint(...accepted: readonly string[]): CustomHostK
     kind: 'custom',
     verify: async (key) => {
       const shown = fingerprint(key.blob);
-      return accepted.includes(shown) ? { accepted: true } : { accepted: false, reason: `${key.type} ${shown} is not the expected key` };
+      return accepted.includes(shown)
+        ? { accepted: true }
+        : { accepted: false, reason: `${key.type} ${shown} is not the expected key` };
     },
   };
 }

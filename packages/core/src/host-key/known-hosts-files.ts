@@ -8,7 +8,13 @@ import { formatKnownHostsLine, type KnownHostsEntry, lookUpHostKey, parseKnownHo
 
 type Hop = Pick<
   ResolvedDestination,
-  'hostKeyAlias' | 'hostName' | 'port' | 'userKnownHostsFiles' | 'globalKnownHostsFiles' | 'strictHostKeyChecking' | 'hashKnownHosts'
+  | 'hostKeyAlias'
+  | 'hostName'
+  | 'port'
+  | 'userKnownHostsFiles'
+  | 'globalKnownHostsFiles'
+  | 'strictHostKeyChecking'
+  | 'hashKnownHosts'
 >;
 
 /**
@@ -17,7 +23,9 @@ type Hop = Pick<
  *
  * @throws ViasshError KNOWN_HOSTS_UNREADABLE
  */
-export async function readKnownHosts(hop: Pick<Hop, 'userKnownHostsFiles' | 'globalKnownHostsFiles'>): Promise<KnownHostsEntry[]> {
+export async function readKnownHosts(
+  hop: Pick<Hop, 'userKnownHostsFiles' | 'globalKnownHostsFiles'>,
+): Promise<KnownHostsEntry[]> {
   const files = [...hop.userKnownHostsFiles, ...hop.globalKnownHostsFiles].filter((file) => file !== '/dev/null');
   return (await Promise.all(files.map(readOne))).flat();
 }
@@ -28,24 +36,37 @@ export async function readKnownHosts(hop: Pick<Hop, 'userKnownHostsFiles' | 'glo
  *
  * @throws ViasshError HOST_KEY_UNKNOWN, HOST_KEY_CHANGED, HOST_KEY_REVOKED with fingerprint and what to do.
  */
-export async function verifyKnownHost(hop: Hop, entries: readonly KnownHostsEntry[], key: HostKey, log: Logger): Promise<void> {
+export async function verifyKnownHost(
+  hop: Hop,
+  entries: readonly KnownHostsEntry[],
+  key: HostKey,
+  log: Logger,
+): Promise<void> {
   const name = knownHostsName(hop);
   const finding = lookUpHostKey(entries, name, key);
   if (finding.kind === 'known') return;
-  if (finding.kind === 'revoked') throw hostKeyRevoked(name, describeHostKey(key), `${finding.entry.file}:${finding.entry.line}`);
-  if (finding.kind === 'changed') throw hostKeyChanged(name, describeHostKey(key), `${finding.entry.file}:${finding.entry.line}`);
+  if (finding.kind === 'revoked')
+    throw hostKeyRevoked(name, describeHostKey(key), `${finding.entry.file}:${finding.entry.line}`);
+  if (finding.kind === 'changed')
+    throw hostKeyChanged(name, describeHostKey(key), `${finding.entry.file}:${finding.entry.line}`);
   if (isKnownWithoutPort(hop, entries, key)) return;
   const file = hop.userKnownHostsFiles[0];
   if ((hop.strictHostKeyChecking === 'accept-new' || hop.strictHostKeyChecking === 'no') && file !== undefined) {
     const done = await append(file, formatKnownHostsLine(name, key, { hashed: hop.hashKnownHosts }));
-    log.warning(`StrictHostKeyChecking=${hop.strictHostKeyChecking}: ${done} ${describeHostKey(key)} for ${name} to ${file}`);
+    log.warning(
+      `StrictHostKeyChecking=${hop.strictHostKeyChecking}: ${done} ${describeHostKey(key)} for ${name} to ${file}`,
+    );
     return;
   }
   throw hostKeyUnknown(hop, describeHostKey(key));
 }
 
 /** The refusal of a key that is in no file; `shown` is `TYPE SHA256:…`. Both transports say it in these words. */
-export function hostKeyUnknown(hop: Pick<Hop, 'hostKeyAlias' | 'hostName' | 'port' | 'userKnownHostsFiles'>, shown: string, cause?: unknown): ViasshError {
+export function hostKeyUnknown(
+  hop: Pick<Hop, 'hostKeyAlias' | 'hostName' | 'port' | 'userKnownHostsFiles'>,
+  shown: string,
+  cause?: unknown,
+): ViasshError {
   const file = hop.userKnownHostsFiles[0] ?? '~/.ssh/known_hosts';
   return new ViasshError('HOST_KEY_UNKNOWN', `the host key of ${knownHostsName(hop)} is not known: ${shown}`, {
     hint:
@@ -57,10 +78,14 @@ export function hostKeyUnknown(hop: Pick<Hop, 'hostKeyAlias' | 'hostName' | 'por
 
 /** The refusal of a key that differs from the one on file. */
 export function hostKeyChanged(name: string, shown: string, where: string, cause?: unknown): ViasshError {
-  return new ViasshError('HOST_KEY_CHANGED', `the host key of ${name} has changed: the server shows ${shown}, ${where} has another`, {
-    hint: `somebody may be in between. If the server was set up anew, compare the fingerprint, then: ssh-keygen -R '${name}' and add the new key`,
-    cause,
-  });
+  return new ViasshError(
+    'HOST_KEY_CHANGED',
+    `the host key of ${name} has changed: the server shows ${shown}, ${where} has another`,
+    {
+      hint: `somebody may be in between. If the server was set up anew, compare the fingerprint, then: ssh-keygen -R '${name}' and add the new key`,
+      cause,
+    },
+  );
 }
 
 /** The refusal of a key marked @revoked. */
@@ -73,7 +98,9 @@ export function hostKeyRevoked(name: string, shown: string, where: string, cause
 
 /** sshconnect.c, check_host_key(): a key known for the bare host name is good on every port of it. */
 function isKnownWithoutPort(hop: Hop, entries: readonly KnownHostsEntry[], key: HostKey): boolean {
-  return hop.hostKeyAlias === undefined && hop.port !== 22 && lookUpHostKey(entries, hop.hostName, key).kind === 'known';
+  return (
+    hop.hostKeyAlias === undefined && hop.port !== 22 && lookUpHostKey(entries, hop.hostName, key).kind === 'known'
+  );
 }
 
 /** Adds a line after the last one, whole or not. A file that cannot be written is told and, as with ssh, no obstacle. */

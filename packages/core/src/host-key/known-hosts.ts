@@ -16,7 +16,10 @@ export interface KnownHostsEntry {
 /** What known_hosts says of a key presented under a name. */
 export type KnownHostsFinding =
   | { readonly kind: 'known'; readonly entry: KnownHostsEntry }
-  | { readonly kind: 'unknown'; /** Types of keys that are known for the name. */ readonly otherTypes: readonly string[] }
+  | {
+      readonly kind: 'unknown' /** Types of keys that are known for the name. */;
+      readonly otherTypes: readonly string[];
+    }
   | { readonly kind: 'changed'; readonly entry: KnownHostsEntry }
   | { readonly kind: 'revoked'; readonly entry: KnownHostsEntry };
 
@@ -44,11 +47,19 @@ export function lookUpHostKey(entries: readonly KnownHostsEntry[], name: string,
 
 /** The key types known for a name, in file order: to be asked for first, so that a known key is what the server shows. */
 export function knownKeyTypes(entries: readonly KnownHostsEntry[], name: string): readonly string[] {
-  return [...new Set(entries.filter((entry) => entry.marker === undefined && entry.matches(name)).map((entry) => entry.keyType))];
+  return [
+    ...new Set(
+      entries.filter((entry) => entry.marker === undefined && entry.matches(name)).map((entry) => entry.keyType),
+    ),
+  ];
 }
 
 /** A new line for a key, ending in a line feed; with `hashed` the name cannot be read from it (HashKnownHosts). */
-export function formatKnownHostsLine(name: string, key: HostKey, { hashed = false }: { readonly hashed?: boolean } = {}): string {
+export function formatKnownHostsLine(
+  name: string,
+  key: HostKey,
+  { hashed = false }: { readonly hashed?: boolean } = {},
+): string {
   return `${hashed ? hashedName(name) : name} ${key.type} ${key.blob.toString('base64')}\n`;
 }
 
@@ -98,7 +109,10 @@ function hashedMatcher(field: string): (name: string) => boolean {
 
 /** Patterns with `*` and `?`; a match of one with `!` overrules all others (ssh_config(5) PATTERNS). */
 function patternMatcher(patterns: readonly string[]): (name: string) => boolean {
-  const rules = patterns.map((pattern) => ({ negated: pattern.startsWith('!'), expression: globExpression(pattern.replace(/^!/, '')) }));
+  const rules = patterns.map((pattern) => ({
+    negated: pattern.startsWith('!'),
+    expression: globExpression(pattern.replace(/^!/, '')),
+  }));
   return (name) => {
     const matching = rules.filter(({ expression }) => expression.test(name));
     return matching.length > 0 && !matching.some(({ negated }) => negated);
@@ -106,6 +120,9 @@ function patternMatcher(patterns: readonly string[]): (name: string) => boolean 
 }
 
 function globExpression(pattern: string): RegExp {
-  const source = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&').replace(/\*+/g, '.*').replaceAll('?', '.');
+  const source = pattern
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replace(/\*+/g, '.*')
+    .replaceAll('?', '.');
   return new RegExp(`^${source}$`, 'i');
 }

@@ -14,9 +14,11 @@ const order: readonly LogLevel[] = ['quiet', 'error', 'warning', 'info', 'debug'
 /** A logger that hands each line of `level` or more important to `write`. */
 export function createLogger(level: LogLevel, write: (level: LogLevel, message: string) => void): Logger {
   const limit = order.indexOf(level);
-  const at = (own: LogLevel) => (message: string): void => {
-    if (order.indexOf(own) <= limit) write(own, message);
-  };
+  const at =
+    (own: LogLevel) =>
+    (message: string): void => {
+      if (order.indexOf(own) <= limit) write(own, message);
+    };
   return { error: at('error'), warning: at('warning'), info: at('info'), debug: at('debug') };
 }
 

@@ -9,9 +9,13 @@ import { type Plugin, type PluginDefinition, pluginApiVersion } from './plugin.t
  */
 export function definePlugin<const T extends OptionTable>(definition: PluginDefinition<T>): Plugin {
   if ((definition.apiVersion as number) !== pluginApiVersion) {
-    throw new ViasshError('PLUGIN_INVALID', `the plugin ${definition.name} is for plugin API ${String(definition.apiVersion)}, this is ${pluginApiVersion}`, {
-      hint: 'install versions of viassh and of the plugin that belong together',
-    });
+    throw new ViasshError(
+      'PLUGIN_INVALID',
+      `the plugin ${definition.name} is for plugin API ${String(definition.apiVersion)}, this is ${pluginApiVersion}`,
+      {
+        hint: 'install versions of viassh and of the plugin that belong together',
+      },
+    );
   }
   const { needs, lifetime, check, run: _run, ...data } = definition;
   return {

@@ -3,7 +3,14 @@ import { ViasshError } from '../errors/viassh-error.ts';
 /** One option of a plugin. Its name in the table is camelCase; the CLI spells it `--kebab-case`. */
 export type OptionSpec =
   | { readonly type: 'string'; readonly summary: string; readonly valueName: string; readonly default?: string }
-  | { readonly type: 'number'; readonly summary: string; readonly valueName: string; readonly default?: number; readonly min?: number; readonly max?: number }
+  | {
+      readonly type: 'number';
+      readonly summary: string;
+      readonly valueName: string;
+      readonly default?: number;
+      readonly min?: number;
+      readonly max?: number;
+    }
   | { readonly type: 'boolean'; readonly summary: string };
 
 /** All options of a plugin by name. */
@@ -11,19 +18,28 @@ export type OptionTable = Readonly<Record<string, OptionSpec>>;
 
 type ValueOf<S extends OptionSpec> = S['type'] extends 'boolean'
   ? boolean
-  : (S['type'] extends 'number' ? number : string) | (S extends { readonly default: string | number } ? never : undefined);
+  :
+      | (S['type'] extends 'number' ? number : string)
+      | (S extends { readonly default: string | number } ? never : undefined);
 
 /** The values that a table's options take; `words` are the words after `--`. */
-export type OptionValues<T extends OptionTable> = { readonly [K in keyof T]: ValueOf<T[K]> } & { readonly words: readonly string[] };
+export type OptionValues<T extends OptionTable> = { readonly [K in keyof T]: ValueOf<T[K]> } & {
+  readonly words: readonly string[];
+};
 
 /**
  * Checks raw values against the table and fills in defaults.
  *
  * @throws ViasshError OPTION_INVALID naming the option and what it takes.
  */
-export function parseOptions<T extends OptionTable>(table: T, raw: Readonly<Record<string, unknown>>, words: readonly string[] = []): OptionValues<T> {
+export function parseOptions<T extends OptionTable>(
+  table: T,
+  raw: Readonly<Record<string, unknown>>,
+  words: readonly string[] = [],
+): OptionValues<T> {
   for (const name of Object.keys(raw)) {
-    if (raw[name] !== undefined && !Object.hasOwn(table, name)) throw new ViasshError('OPTION_INVALID', `there is no option ${optionFlag(name)}`);
+    if (raw[name] !== undefined && !Object.hasOwn(table, name))
+      throw new ViasshError('OPTION_INVALID', `there is no option ${optionFlag(name)}`);
   }
   const values = Object.entries(table).map(([name, spec]) => [name, parseValue(name, spec, raw[name])]);
   return { ...(Object.fromEntries(values) as { [K in keyof T]: ValueOf<T[K]> }), words };
@@ -47,5 +63,8 @@ function parseValue(name: string, spec: OptionSpec, value: unknown): unknown {
   const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
   const { min = 0, max = Number.MAX_SAFE_INTEGER } = spec;
   if (typeof number === 'number' && number >= min && number <= max) return number;
-  throw new ViasshError('OPTION_INVALID', `${optionFlag(name)} wants a number from ${min} to ${max}, not '${value as string | number}'`);
+  throw new ViasshError(
+    'OPTION_INVALID',
+    `${optionFlag(name)} wants a number from ${min} to ${max}, not '${value as string | number}'`,
+  );
 }

@@ -22,13 +22,18 @@ export function createRegistry(entries: readonly PluginEntry[]): PluginRegistry 
     async load(name) {
       const entry = entries.find((candidate) => candidate.name === name);
       if (entry === undefined) {
-        throw new ViasshError('PLUGIN_UNKNOWN', `there is no plugin named '${name}'`, { hint: 'viassh plugins lists what is installed' });
+        throw new ViasshError('PLUGIN_UNKNOWN', `there is no plugin named '${name}'`, {
+          hint: 'viassh plugins lists what is installed',
+        });
       }
       try {
         return await entry.load();
       } catch (error) {
         if (isViasshError(error)) throw error; // it knows better what is wrong
-        throw new ViasshError('PLUGIN_INVALID', `the plugin ${name} cannot be loaded`, { hint: 'install viassh again; -v shows the reason', cause: error });
+        throw new ViasshError('PLUGIN_INVALID', `the plugin ${name} cannot be loaded`, {
+          hint: 'install viassh again; -v shows the reason',
+          cause: error,
+        });
       }
     },
   };

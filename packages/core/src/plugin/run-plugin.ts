@@ -8,7 +8,11 @@ import type { PluginContext, PreparedPlugin } from './plugin.ts';
  *
  * @throws ViasshError of the plugin; CONNECTION_LOST; CAPABILITY_MISSING.
  */
-export async function runPlugin(plugin: PreparedPlugin, connection: Connection, context: Omit<PluginContext, 'connection'>): Promise<ExitStatus> {
+export async function runPlugin(
+  plugin: PreparedPlugin,
+  connection: Connection,
+  context: Omit<PluginContext, 'connection'>,
+): Promise<ExitStatus> {
   await using owned = connection;
   const missing = plugin.needs.filter((need) => !owned.capabilities.has(need));
   if (missing.length > 0) throw new ViasshError('CAPABILITY_MISSING', `${plugin.name} needs ${missing.join(', ')}`);

@@ -36,7 +36,9 @@ export async function selectTransport(
       return { transport, reason: [...passedOver, availability.detail].join('; ') };
     }
     if (missing.length > 0) lacking += 1;
-    passedOver.push(availability.ok ? `${entry.name} cannot do ${missing.join(', ')}` : `${entry.name}: ${availability.reason}`);
+    passedOver.push(
+      availability.ok ? `${entry.name} cannot do ${missing.join(', ')}` : `${entry.name}: ${availability.reason}`,
+    );
   }
   if (lacking > 0 && lacking === entries.length) {
     throw new ViasshError('CAPABILITY_MISSING', `no transport can do what is needed: ${passedOver.join('; ')}`);
@@ -62,9 +64,13 @@ async function selectNamed(
   if (missing.length > 0) throw await capabilityMissing(entries, transport, missing);
   const availability = await transport.available();
   if (!availability.ok) {
-    throw new ViasshError('TRANSPORT_UNAVAILABLE', `the ${transport.name} transport cannot be used here: ${availability.reason}`, {
-      hint: 'leave --transport away to take what this machine has',
-    });
+    throw new ViasshError(
+      'TRANSPORT_UNAVAILABLE',
+      `the ${transport.name} transport cannot be used here: ${availability.reason}`,
+      {
+        hint: 'leave --transport away to take what this machine has',
+      },
+    );
   }
   return { transport, reason: `asked for; ${availability.detail}` };
 }

@@ -19,7 +19,9 @@ export interface ConnectOptions {
 }
 
 /** Whether a transport can run on this machine, with the reason in words. */
-export type Availability = { readonly ok: true; readonly detail: string } | { readonly ok: false; readonly reason: string };
+export type Availability =
+  | { readonly ok: true; readonly detail: string }
+  | { readonly ok: false; readonly reason: string };
 
 /** Makes connections. No retries, no events, no reading of configuration. */
 export interface Transport {
@@ -38,5 +40,10 @@ export interface Transport {
    * The handed-over way: the ssh process gets the caller's own descriptors and no byte passes through JavaScript.
    * Absent where a transport has no process to hand them to.
    */
-  handOver?(route: Route, request: SessionRequest, stdio: ProgramStdio, options: Omit<ConnectOptions, 'verifyHostKey'>): Promise<ExitStatus>;
+  handOver?(
+    route: Route,
+    request: SessionRequest,
+    stdio: ProgramStdio,
+    options: Omit<ConnectOptions, 'verifyHostKey'>,
+  ): Promise<ExitStatus>;
 }

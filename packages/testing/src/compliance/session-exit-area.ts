@@ -52,6 +52,16 @@ export const sessionExitArea: ComplianceArea = {
       },
     },
     {
+      name: 'a signal whose name RFC 4254 has not is refused here, and the channel lives on',
+      needs: ['exec', 'signal'],
+      run: async (t, { connection }) => {
+        const channel = await (await connection()).openSession({ kind: 'exec', command: 'cat; exit 4' });
+        for (const name of ['WINCH', 'term', '', 'TERM\0', '-9']) t.throws(() => channel.sendSignal(name), { code: 'OPTION_INVALID' }, name);
+        channel.end('still here');
+        t.match(await collect(channel), { stdout: 'still here', exit: { kind: 'status', code: 4 } });
+      },
+    },
+    {
       name: 'an empty command is the empty command',
       needs: ['exec'],
       run: async (t, { connection }) => {

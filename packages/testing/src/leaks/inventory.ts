@@ -7,8 +7,8 @@ import { waitUntil } from '../processes/wait-until.ts';
 import { scratchPrefix } from '../sshd/scratch-folder.ts';
 import { openDescriptors } from './descriptors.ts';
 
-/** What belongs to this process at one moment: a line for each thing. */
-export type Inventory = ReadonlySet<string>;
+/** What belongs to this process at one moment: what tells a thing apart, and the line that names it. */
+export type Inventory = ReadonlyMap<string, string>;
 
 /** Where to look beside the process itself. */
 export interface InventoryOptions {
@@ -27,10 +27,10 @@ export async function takeInventory({ folders = [] }: InventoryOptions = {}): Pr
   process.env[MARK] = mark ??= randomUUID();
   const descriptors = await openDescriptors(); // first and alone: the others open files for a moment
   const [processes, entries] = await Promise.all([ownProcesses(mark), Promise.all(folders.map(entriesOf))]);
-  return new Set([
-    ...descriptors,
-    ...processes.map(({ pid, command }) => `process ${pid}: ${command}`),
-    ...entries.flat(),
+  // A process may change its title, so that is not what tells it apart.
+  return new Map([
+    ...processes.map(({ pid, started, command }): [string, string] => [`process ${pid} ${started}`, `process ${pid}: ${command}`]),
+    ...[...descriptors, ...entries.flat()].map((line): [string, string] => [line, line]),
   ]);
 }
 
@@ -44,7 +44,7 @@ export async function findLeaks(
 ): Promise<string[]> {
   let left: string[] = [];
   const nothingLeft = async (): Promise<boolean> => {
-    left = [...(await takeInventory(where))].filter((line) => !before.has(line));
+    left = [...(await takeInventory(where))].filter(([key]) => !before.has(key)).map(([, line]) => line);
     return left.length === 0;
   };
   await waitUntil('everything to be gone', nothingLeft, { withinMs, everyMs: 20 }).catch(() => undefined);

@@ -1,5 +1,5 @@
 import type { ExitStatus, PtyRequest, SessionChannel, ViasshError } from '@viassh/core';
-import { isViasshError } from '@viassh/core';
+import { isViasshError, wireSignalName } from '@viassh/core';
 import type { FarSession } from './far-end.ts';
 import { MemoryChannel } from './memory-channel.ts';
 
@@ -23,7 +23,7 @@ export class MemorySession extends MemoryChannel implements SessionChannel {
   }
 
   sendSignal(name: string): void {
-    this.#session.signal(name);
+    this.#session.signal(wireSignalName(name));
   }
 
   changeWindow({ columns, rows }: Pick<PtyRequest, 'columns' | 'rows'>): void {

@@ -96,8 +96,6 @@ export function memoryRoute(settings: Partial<ResolvedDestination> = {}): Route 
     macs: [],
     kexAlgorithms: [],
     hostKeyAlgorithms: [],
-    sendEnv: [],
-    setEnv: [],
     sessionEnv: {},
     raw: new Map(),
     ...settings,

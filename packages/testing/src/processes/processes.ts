@@ -6,6 +6,8 @@ import { waitUntil } from './wait-until.ts';
 export interface ProcessEntry {
   readonly pid: number;
   readonly parent: number;
+  /** When it was started, in clock ticks since boot: with `pid` it is one process and no other. */
+  readonly started: number;
   /** Effective user id. */
   readonly uid: number;
   /** Words of the command line, joined by blanks; a name in brackets where there is none. */
@@ -57,13 +59,16 @@ export function killQuietly(pid: number, signal: NodeJS.Signals): void {
 }
 
 async function readProcess(name: string): Promise<ProcessEntry | undefined> {
-  const [status, words] = await Promise.all([
+  const [status, words, stat] = await Promise.all([
     readFile(`/proc/${name}/status`, 'utf8'),
     readFile(`/proc/${name}/cmdline`, 'utf8'),
+    readFile(`/proc/${name}/stat`, 'utf8'),
   ]).catch(() => []);
-  if (status === undefined || words === undefined || /^State:\s+[ZX]/m.test(status)) return undefined;
+  if (status === undefined || words === undefined || stat === undefined || /^State:\s+[ZX]/m.test(status)) return undefined;
   const field = (key: string, column = 1): number =>
     Number(status.match(new RegExp(`^${key}:(.*)$`, 'm'))?.[1]?.split('\t')[column] ?? -1);
   const command = words.replace(/\0+$/, '').replaceAll('\0', ' ') || `[${status.match(/^Name:\t(.*)$/m)?.[1] ?? '?'}]`;
-  return { pid: Number(name), parent: field('PPid'), uid: field('Uid', 2), command };
+  const STARTTIME = 19; // proc(5) field 22, counted behind the name in parentheses
+  const started = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[STARTTIME]);
+  return { pid: Number(name), parent: field('PPid'), started, uid: field('Uid', 2), command };
 }

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { type ExitStatus, type PtyRequest, type SessionChannel, type SessionRequest, ViasshError } from '@viassh/core';
+import { type ExitStatus, type PtyRequest, type SessionChannel, type SessionRequest, ViasshError, wireSignalName } from '@viassh/core';
 import { extendedDataStderr, message } from '../mux/messages.ts';
 import type { Field, WireReader } from '../mux/wire.ts';
 import { Inbound } from './inbound.ts';
@@ -40,7 +40,7 @@ export class ProxySessionChannel extends ProxyChannel implements SessionChannel 
   }
 
   sendSignal(name: string): void {
-    this.#request('signal', false, name.replace(/^SIG/, ''));
+    this.#request('signal', false, wireSignalName(name));
   }
 
   changeWindow({ columns, rows, width = 0, height = 0 }: Pick<PtyRequest, 'columns' | 'rows' | 'width' | 'height'>): void {
@@ -55,6 +55,7 @@ export class ProxySessionChannel extends ProxyChannel implements SessionChannel 
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     this.#stderrInbound.push(null);
+    this.#refuseReplies();
     super._destroy(error, done);
   }
 
@@ -73,9 +74,14 @@ export class ProxySessionChannel extends ProxyChannel implements SessionChannel 
 
   protected override receiveGone(reason: Error | undefined): void {
     super.receiveGone(reason);
-    for (const reply of this.#replies.splice(0)) reply(false);
+    this.#refuseReplies();
     if (reason === undefined) this.#settleExit.resolve(this.#status);
     else this.#settleExit.reject(reason);
+  }
+
+  /** Who waits for an answer gets none any more. */
+  #refuseReplies(): void {
+    for (const reply of this.#replies.splice(0)) reply(false);
   }
 
   #receiveExtended(code: number, bytes: Buffer): void {

@@ -27,15 +27,20 @@ export class ProxySession {
   }
 
   async openSession(request: SessionRequest): Promise<ProxySessionChannel> {
-    const channel = await this.#open('session', [], request.signal, (init) => new ProxySessionChannel(init));
+    const { signal } = request;
+    const channel = await this.#open('session', [], signal, (init) => new ProxySessionChannel(init));
+    const onAbort = (): void => void channel.destroy();
+    signal?.addEventListener('abort', onAbort, { once: true });
     try {
       await channel.start(request);
       if (this.#ended !== undefined) throw this.#ended;
-      if (request.signal?.aborted === true) throw abortedError(request.signal.reason);
       return channel;
     } catch (error) {
       channel.destroy();
+      if (signal?.aborted === true) throw abortedError(signal.reason);
       throw this.#ended ?? error;
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
     }
   }
 

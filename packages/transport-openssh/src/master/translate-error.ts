@@ -119,12 +119,12 @@ export class SshLog {
 /** ssh's words for the rest, in the order in which they are looked for. */
 const failures: readonly (readonly [RegExp, ErrorCode, string])[] = [
   [/^(.*[Bb]ad configuration option.*)$/, 'CONFIG_INVALID', 'correct the file or the -o option it names'],
-  [/^(Could not resolve hostname .*)$/, 'HOST_NOT_FOUND', 'check the spelling, or the Host and HostName lines of ssh_config'],
+  [/^(?:ssh: )?(Could not resolve hostname .*)$/, 'HOST_NOT_FOUND', 'check the spelling, or the Host and HostName lines of ssh_config'],
   [/^((?:ssh: )?connect to host .*: Connection refused|.*Connection refused)$/, 'CONNECTION_REFUSED', 'check host and port (-p), and that sshd runs there'],
   [/^(.*(?:Network is unreachable|No route to host).*)$/, 'HOST_UNREACHABLE', 'check the network and the address'],
   [/^(.*(?:Connection timed out|Operation timed out|Timeout before authentication|timed out).*)$/i, 'CONNECT_TIMEOUT', 'the host is down, or a firewall drops the packets'],
   [/^(Unable to negotiate .*|.*no matching (?:key exchange method|host key type|cipher|MAC) found.*)$/i, 'NEGOTIATION_FAILED', 'allow one of the algorithms that the server offers, by -o'],
-  [/^(.*(?:Bad remote protocol version|banner line contains invalid|client sent invalid protocol|Protocol major versions differ|banner exchange.*invalid|No SSH identification|too many lines without banner|Bad packet length).*)$/i, 'PROTOCOL_ERROR', 'is that the port of an SSH server?'],
+  [/^(.*(?:Bad remote protocol version|banner line contains invalid|banner line \d+: |Invalid SSH identification string|client sent invalid protocol|Protocol major versions differ|banner exchange.*invalid|No SSH identification|too many lines without banner|Bad packet length).*)$/i, 'PROTOCOL_ERROR', 'is that the port of an SSH server?'],
   [/^(.*(?:proxy command|ProxyCommand|stdio forwarding failed|UNKNOWN port 65535).*)$/i, 'PROXY_FAILED', 'run the ProxyCommand, or log in to the jump host, by hand to see its reason'],
   [/^(.*(?:Connection closed by|Connection reset by|kex_exchange_identification).*)$/, 'SERVER_CLOSED', 'the server closed at once: too many logins at a time, a block on your address, or not an SSH server'],
 ];

@@ -1,13 +1,8 @@
 import { Readable } from 'node:stream';
-import { type ExitStatus, type PtyRequest, sanitize, type SessionChannel, type ViasshError } from '@viassh/core';
+import { type ExitStatus, type PtyRequest, sanitize, type SessionChannel, type ViasshError, wireSignalName } from '@viassh/core';
 import type { RawChannel, RawChannelSink, StartRequest } from '../ssh2-private.ts';
 import type { WireBacklog } from '../wire/wire-backlog.ts';
 import { Ssh2Channel } from './ssh2-channel.ts';
-
-/** Names of RFC 4254 §6.10, the only ones that ssh2 sends. */
-const signals: ReadonlySet<string> = new Set(
-  ['ABRT', 'ALRM', 'FPE', 'HUP', 'ILL', 'INT', 'QUIT', 'SEGV', 'TERM', 'USR1', 'USR2', 'KILL', 'PIPE'], // prettier-ignore
-);
 
 /** What may be asked for on a fresh session channel, RFC 4254 §6.2 to §6.5. */
 export interface SessionRequests {
@@ -51,9 +46,7 @@ export class Ssh2SessionChannel extends Ssh2Channel implements SessionChannel {
   }
 
   sendSignal(name: string): void {
-    const bare = name.replace(/^SIG/, '');
-    if (!signals.has(bare)) throw new RangeError(`not a signal of RFC 4254: ${name}`);
-    this.#raw.signal(bare);
+    this.#raw.signal(wireSignalName(name));
   }
 
   changeWindow({

@@ -9,7 +9,6 @@ import type { Ssh2SessionChannel } from './ssh2-session-channel.ts';
 export async function startSession(
   channel: Ssh2SessionChannel,
   request: SessionRequest,
-  setEnv: readonly string[],
 ): Promise<SessionChannel> {
   const { signal, pty } = request;
   const aborted = Promise.withResolvers<never>();
@@ -18,7 +17,7 @@ export async function startSession(
   try {
     if (signal?.aborted === true) throw abortedError(signal.reason);
     signal?.addEventListener('abort', onAbort, { once: true });
-    for (const [name, value] of Object.entries({ ...configured(setEnv), ...request.env }))
+    for (const [name, value] of Object.entries(request.env ?? {}))
       channel.requests.env(name, value);
     if (pty !== undefined && !(await Promise.race([channel.requests.pty(pty), aborted.promise])))
       throw refused('a terminal', 'the account may have no-pty, or sshd_config PermitTTY no');
@@ -31,15 +30,6 @@ export async function startSession(
   } finally {
     signal?.removeEventListener('abort', onAbort);
   }
-}
-
-function configured(setEnv: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    setEnv.flatMap((line) => {
-      const at = line.indexOf('=');
-      return at > 0 ? [[line.slice(0, at), line.slice(at + 1)]] : [];
-    }),
-  );
 }
 
 function describe(request: SessionRequest): string {

@@ -1,0 +1,113 @@
+import t from 'tap';
+import {
+  type ConfigSource,
+  type Destination,
+  destinationOf,
+  formatDestination,
+  type ResolvedDestination,
+  resolveRoute,
+  type TypedOptions,
+  ViasshError,
+} from '@viassh/core';
+
+interface Asked {
+  readonly destination: string;
+  readonly typed: TypedOptions;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** A ConfigSource that knows the ProxyJump of some hosts, and obeys typed options. */
+function fakeSource(jumps: Readonly<Record<string, readonly string[]>>): ConfigSource & { readonly asked: Asked[] } {
+  const asked: Asked[] = [];
+  return {
+    name: 'fake',
+    asked,
+    async resolve(destination: Destination, typed: TypedOptions, signal?: AbortSignal) {
+      asked.push({ destination: formatDestination(destination), typed, signal });
+      const typedJump = typed.options?.[0] === 'ProxyCommand=none' ? [] : typed.proxyJump?.split(',');
+      const proxyJump = typedJump ?? jumps[destination.host] ?? [];
+      return { destination, typed, hostName: destination.host, proxyJump } as unknown as ResolvedDestination;
+    },
+  };
+}
+
+async function hopsOf(source: ConfigSource, host: string, typed: TypedOptions = {}): Promise<string[]> {
+  const route = await resolveRoute(source, { host }, typed);
+  return route.hops.map((hop) => formatDestination(hop.destination));
+}
+
+t.test('a host without jumps is a route of one hop', async (t) => {
+  const route = await resolveRoute(fakeSource({}), { host: 'end' }, {});
+  t.equal(route.hops.length, 1);
+  t.equal(destinationOf(route).hostName, 'end');
+});
+
+t.test('jumps are dialled in the order written, the destination last', async (t) => {
+  t.same(await hopsOf(fakeSource({ end: ['a', 'u@b:2222', '[::1]:22', 'ssh://c:3'] }), 'end'), [
+    'a',
+    'u@b:2222',
+    '[::1]:22',
+    'c:3',
+    'end',
+  ]);
+});
+
+t.test('the first jump’s own jumps come before it, those of the others are passed over', async (t) => {
+  const source = fakeSource({ end: ['a', 'b'], a: ['z'], b: ['wrong'], z: ['y'] });
+  t.same(await hopsOf(source, 'end'), ['y', 'z', 'a', 'b', 'end']);
+});
+
+t.test('typed options but -F do not reach the jumps', async (t) => {
+  const source = fakeSource({ a: ['z'] });
+  const typed: TypedOptions = {
+    configFile: '/my/config',
+    options: ['StrictHostKeyChecking=no'],
+    identityFiles: ['/key'],
+    user: 'me',
+    port: 2222,
+    proxyJump: 'a,b',
+    addressFamily: 'inet',
+    compression: true,
+  };
+  t.same(await hopsOf(source, 'end', typed), ['z', 'a', 'b', 'end']);
+  const typedFor = (host: string): unknown => source.asked.find(({ destination }) => destination === host)?.typed;
+  t.equal(typedFor('end'), typed);
+  t.same(typedFor('a'), { configFile: '/my/config' });
+  t.same(typedFor('b'), { configFile: '/my/config', options: ['ProxyCommand=none'] });
+  t.same(typedFor('z'), { configFile: '/my/config' });
+});
+
+t.test('jump hosts that need each other are a loop, not a hang', async (t) => {
+  await t.rejects(resolveRoute(fakeSource({ a: ['b'], b: ['a'] }), { host: 'a' }, {}), {
+    code: 'CONFIG_INVALID',
+    message: /jump hosts of a /,
+    hint: /loop/,
+  });
+  await t.rejects(resolveRoute(fakeSource({ a: ['a'] }), { host: 'a' }, {}), { code: 'CONFIG_INVALID' });
+});
+
+const chain = (length: number): string[] => Array.from({ length }, (_, index) => `j${index}`);
+
+t.test('eight hops are a chain, nine are not', async (t) => {
+  t.equal((await hopsOf(fakeSource({ end: chain(7) }), 'end')).length, 8);
+  await t.rejects(hopsOf(fakeSource({ end: chain(8) }), 'end'), { code: 'CONFIG_INVALID' });
+});
+
+t.test('a jump that is no destination is refused', async (t) => {
+  await t.rejects(hopsOf(fakeSource({ end: ['-oProxyCommand=x'] }), 'end'), { code: 'DESTINATION_INVALID' });
+});
+
+t.test('the signal reaches every question, a failure comes through', async (t) => {
+  const { signal } = new AbortController();
+  const source = fakeSource({ end: ['a'] });
+  await resolveRoute(source, { host: 'end' }, {}, signal);
+  t.same(
+    source.asked.map((asked) => asked.signal === signal),
+    [true, true],
+  );
+  const failing: ConfigSource = {
+    name: 'failing',
+    resolve: () => Promise.reject(new ViasshError('CONFIG_INVALID', 'bad line')),
+  };
+  await t.rejects(resolveRoute(failing, { host: 'end' }, {}), { code: 'CONFIG_INVALID', message: 'bad line' });
+});

@@ -7,6 +7,7 @@ export {
 } from './connection/connection.ts';
 export type { Channel, SessionChannel } from './connection/channel.ts';
 export type { PtyRequest, SessionRequest } from './connection/session-request.ts';
+export { type ChannelOpening, channelRefused, openFailure, requestRefused } from './connection/refusals.ts';
 export { wireSignalName } from './connection/signal-name.ts';
 export { describeExit, type ExitStatus, exitCodeOf } from './connection/exit-status.ts';
 export { type Bridge, type BridgeEnds, type BridgeProgress, bridge } from './connection/bridge.ts';

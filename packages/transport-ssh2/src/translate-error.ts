@@ -1,4 +1,4 @@
-import { type ErrorCode, isViasshError, type ResolvedDestination, sanitize, ViasshError } from '@viassh/core';
+import { channelRefused, type ErrorCode, isViasshError, type ResolvedDestination, sanitize, ViasshError } from '@viassh/core';
 import { peerOf } from './hop.ts';
 import type { ChannelOpening } from './ssh2-private.ts';
 
@@ -92,20 +92,7 @@ export function translateEnd(hop: Peer, phase: Phase, heard: string): ViasshErro
 /** A CHANNEL_OPEN_FAILURE, RFC 4254 §5.1. */
 export function translateOpenFailure(error: Foreign, opening: ChannelOpening): ViasshError {
   const said = error.message.replace(/^\(SSH\) Channel open failure: ?/, '');
-  const reason = typeof error.reason === 'number' ? error.reason : 0;
-  const names = [
-    'refused',
-    'administratively prohibited',
-    'connect failed',
-    'unknown channel type',
-    'resource shortage',
-  ];
-  const name = names[reason] ?? `reason ${reason}`;
-  const text = said === '' || said === name || said === 'open failed' ? name : `${name}: ${said}`;
-  return new ViasshError('CHANNEL_REFUSED', `the server refused ${describeOpening(opening)}: ${text}`, {
-    hint: openHint(opening, reason),
-    cause: error,
-  });
+  return channelRefused(inCore(opening), typeof error.reason === 'number' ? error.reason : 0, said, error);
 }
 
 /** Did the server let us try, and the far end did not answer? Such may go through later. */
@@ -113,20 +100,10 @@ export function isFarEndFailure(error: ViasshError): boolean {
   return error.code === 'CHANNEL_REFUSED' && (error.cause as Foreign | undefined)?.reason === 2;
 }
 
-function openHint(opening: ChannelOpening, reason: number): string {
-  if (opening.type === 'session')
-    return 'sshd_config MaxSessions may be reached, or 0; a key with no-pty or a forwarding-only account allows no sessions';
-  if (reason === 2) return 'the server itself could not reach it: check that it listens there, as seen from the server';
-  if (reason === 3) return 'the ssh server does not know this kind of channel';
-  const settings = opening.type === 'direct-tcpip' ? 'AllowTcpForwarding, PermitOpen' : 'AllowStreamLocalForwarding';
-  return `sshd_config ${settings} or DisableForwarding, or the key's options in authorized_keys (restrict, no-port-forwarding, permitopen), forbid it`;
-}
-
-function describeOpening(opening: ChannelOpening): string {
-  if (opening.type === 'session') return 'a session channel';
-  return opening.type === 'direct-tcpip'
-    ? `a channel to ${opening.dstIP} port ${opening.dstPort}`
-    : `a channel to ${opening.socketPath}`;
+function inCore(opening: ChannelOpening): Parameters<typeof channelRefused>[0] {
+  if (opening.type === 'session') return { type: 'session' };
+  if (opening.type === 'direct-tcpip') return { type: opening.type, host: opening.dstIP, port: opening.dstPort };
+  return { type: opening.type, path: opening.socketPath };
 }
 
 /** SSH_MSG_DISCONNECT before the end of the login, RFC 4253 §11.1. */

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { type ExitStatus, type PtyRequest, type SessionChannel, type SessionRequest, ViasshError, wireSignalName } from '@viassh/core';
+import { type ExitStatus, type PtyRequest, requestRefused, type SessionChannel, type SessionRequest, wireSignalName } from '@viassh/core';
 import { extendedDataStderr, message } from '../mux/messages.ts';
 import type { Field, WireReader } from '../mux/wire.ts';
 import { Inbound } from './inbound.ts';
@@ -34,9 +34,8 @@ export class ProxySessionChannel extends ProxyChannel implements SessionChannel 
     else if (request.kind === 'subsystem') replies.push(this.#ask('subsystem', request.subsystem));
     else replies.push(this.#ask('shell'));
     const accepted = await Promise.all(replies);
-    const what = request.kind === 'subsystem' ? `the subsystem ${request.subsystem}` : request.kind === 'exec' ? 'to run a command' : 'a shell';
-    if (request.pty !== undefined && accepted[0] !== true) throw refused('a terminal', 'PermitTTY in sshd_config, or no-pty on the key, may forbid it');
-    if (accepted.at(-1) !== true) throw refused(what, request.kind === 'subsystem' ? 'look for a Subsystem line in sshd_config' : undefined);
+    if (request.pty !== undefined && accepted[0] !== true) throw requestRefused(request, 'pty');
+    if (accepted.at(-1) !== true) throw requestRefused(request, 'request');
   }
 
   sendSignal(name: string): void {
@@ -106,8 +105,4 @@ export class ProxySessionChannel extends ProxyChannel implements SessionChannel 
 function ptyFields({ term, columns, rows, width = 0, height = 0 }: PtyRequest): readonly Field[] {
   const TTY_OP_END = 0; // RFC 4254 §8
   return [term, columns, rows, width, height, Buffer.from([TTY_OP_END])];
-}
-
-function refused(what: string, hint: string | undefined): ViasshError {
-  return new ViasshError('REQUEST_REFUSED', `the server refused ${what}`, { hint });
 }

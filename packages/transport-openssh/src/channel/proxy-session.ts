@@ -1,5 +1,5 @@
-import { abortedError, type SessionRequest, type TcpipTarget, ViasshError } from '@viassh/core';
-import { message, openFailureReasons } from '../mux/messages.ts';
+import { abortedError, type ChannelOpening, channelRefused, openFailure, type SessionRequest, type TcpipTarget, type ViasshError } from '@viassh/core';
+import { message } from '../mux/messages.ts';
 import type { MuxProxy } from '../mux/open-mux-proxy.ts';
 import { PacketLink } from '../mux/packet-link.ts';
 import { type Field, WireReader } from '../mux/wire.ts';
@@ -8,6 +8,7 @@ import { ProxySessionChannel } from './proxy-session-channel.ts';
 import { MAX_PACKET, SendWindow, WINDOW } from './window.ts';
 
 interface PendingOpen {
+  readonly opening: ChannelOpening;
   confirmed(remoteId: number, sendWindow: SendWindow): ProxyChannel;
   refused(error: ViasshError): void;
 }
@@ -28,7 +29,7 @@ export class ProxySession {
 
   async openSession(request: SessionRequest): Promise<ProxySessionChannel> {
     const { signal } = request;
-    const channel = await this.#open('session', [], signal, (init) => new ProxySessionChannel(init));
+    const channel = await this.#open({ type: 'session' }, [], signal, (init) => new ProxySessionChannel(init));
     const onAbort = (): void => void channel.destroy();
     signal?.addEventListener('abort', onAbort, { once: true });
     try {
@@ -45,11 +46,11 @@ export class ProxySession {
   }
 
   async openDirectTcpip({ host, port, originatorAddress = '127.0.0.1', originatorPort = 0 }: TcpipTarget, signal?: AbortSignal): Promise<ProxyChannel> {
-    return await this.#open('direct-tcpip', [host, port, originatorAddress, originatorPort], signal, (init) => new ProxyChannel(init)); // RFC 4254 §7.2
+    return await this.#open({ type: 'direct-tcpip', host, port }, [host, port, originatorAddress, originatorPort], signal, (init) => new ProxyChannel(init)); // RFC 4254 §7.2
   }
 
   async openDirectStreamlocal(path: string, signal?: AbortSignal): Promise<ProxyChannel> {
-    return await this.#open('direct-streamlocal@openssh.com', [path, '', 0], signal, (init) => new ProxyChannel(init)); // PROTOCOL §2.4
+    return await this.#open({ type: 'direct-streamlocal@openssh.com', path }, [path, '', 0], signal, (init) => new ProxyChannel(init)); // PROTOCOL §2.4
   }
 
   /** From now on nothing is opened; what is open goes on. */
@@ -76,13 +77,14 @@ export class ProxySession {
   }
 
   async #open<C extends ProxyChannel>(
-    type: string,
+    opening: ChannelOpening,
     fields: readonly Field[],
     signal: AbortSignal | undefined,
     make: (init: ProxyChannelInit) => C,
   ): Promise<C> {
     if (this.#refusal !== undefined) throw this.#refusal;
     if (signal?.aborted === true) throw abortedError(signal.reason);
+    const { type } = opening;
     const id = this.#nextId++;
     const { promise, resolve, reject } = Promise.withResolvers<C>();
     let abandoned = false;
@@ -92,6 +94,7 @@ export class ProxySession {
     };
     signal?.addEventListener('abort', onAbort, { once: true });
     this.#pending.set(id, {
+      opening,
       refused: reject,
       confirmed: (remoteId, sendWindow) => {
         const onGone = (): void => {
@@ -131,34 +134,22 @@ export class ProxySession {
   }
 
   #refusedOpen(id: number, fields: WireReader): void {
-    const code = fields.uint32();
-    const reason = openFailureReasons[code] ?? `reason ${code}`;
-    const text = fields.text();
+    const reason = fields.uint32();
+    const said = fields.text();
     const pending = this.#pending.get(id);
     this.#pending.delete(id);
-    pending?.refused(channelRefused(code, reason, text));
+    pending?.refused(channelRefused(pending.opening, reason, said));
     this.#checkIdle();
   }
 
   /** Nothing was asked for that would let the far end open a channel (RFC 4254 §5.1). */
   #refuseIncoming(fields: WireReader): void {
     const type = fields.text();
-    const ADMINISTRATIVELY_PROHIBITED = 1;
-    this.#link.send(message.channelOpenFailure, fields.uint32(), ADMINISTRATIVELY_PROHIBITED, `${type} was not asked for`, '');
+    this.#link.send(message.channelOpenFailure, fields.uint32(), openFailure.prohibited, `${type} was not asked for`, '');
   }
 
   #checkIdle(): void {
     if (this.#channels.size + this.#pending.size > 0) return;
     for (const waiter of this.#idleWaiters.splice(0)) waiter();
   }
-}
-
-function channelRefused(code: number, reason: string, text: string): ViasshError {
-  const hints: Readonly<Record<number, string>> = {
-    1: 'sshd forbids it: AllowTcpForwarding, AllowStreamLocalForwarding, PermitOpen or MaxSessions in sshd_config, or an option of the key',
-    2: 'nothing answers there, seen from the far end',
-    4: 'the server has too many sessions open (MaxSessions), or is short of memory',
-  };
-  const said = text === '' || text.toLowerCase() === reason ? '' : ` (${text})`;
-  return new ViasshError('CHANNEL_REFUSED', `the server refused to open the channel: ${reason}${said}`, { hint: hints[code] });
 }

@@ -16,14 +16,6 @@ export const message = {
 /** RFC 4254 §5.2 */
 export const extendedDataStderr = 1;
 
-/** Reasons of RFC 4254 §5.1, in words. */
-export const openFailureReasons: Readonly<Record<number, string>> = {
-  1: 'administratively prohibited',
-  2: 'connect failed',
-  3: 'unknown channel type',
-  4: 'resource shortage',
-};
-
 /** PROTOCOL.mux; the proxy numbers are in OpenSSH's mux.c only. */
 export const mux = {
   hello: 0x00000001,

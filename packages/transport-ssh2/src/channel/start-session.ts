@@ -1,4 +1,4 @@
-import { abortedError, type SessionChannel, type SessionRequest, ViasshError } from '@viassh/core';
+import { abortedError, requestRefused, type SessionChannel, type SessionRequest } from '@viassh/core';
 import type { Ssh2SessionChannel } from './ssh2-session-channel.ts';
 
 /**
@@ -20,9 +20,9 @@ export async function startSession(
     for (const [name, value] of Object.entries(request.env ?? {}))
       channel.requests.env(name, value);
     if (pty !== undefined && !(await Promise.race([channel.requests.pty(pty), aborted.promise])))
-      throw refused('a terminal', 'the account may have no-pty, or sshd_config PermitTTY no');
+      throw requestRefused(request, 'pty');
     if (!(await Promise.race([channel.requests.start(request), aborted.promise])))
-      throw refused(describe(request), hintFor(request));
+      throw requestRefused(request, 'request');
     return channel;
   } catch (error) {
     channel.destroy();
@@ -30,18 +30,4 @@ export async function startSession(
   } finally {
     signal?.removeEventListener('abort', onAbort);
   }
-}
-
-function describe(request: SessionRequest): string {
-  if (request.kind === 'exec') return 'the command';
-  return request.kind === 'shell' ? 'a shell' : `the subsystem ${request.subsystem}`;
-}
-
-function hintFor(request: SessionRequest): string {
-  if (request.kind === 'subsystem') return `sshd_config there has no line: Subsystem ${request.subsystem}`;
-  return 'the account may be allowed to forward only, or its shell is missing';
-}
-
-function refused(what: string, hint: string): ViasshError {
-  return new ViasshError('REQUEST_REFUSED', `the server refused ${what}`, { hint });
 }

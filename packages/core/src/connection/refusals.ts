@@ -1,0 +1,66 @@
+import { ViasshError } from '../errors/viassh-error.ts';
+import type { SessionRequest } from './session-request.ts';
+
+/** What a CHANNEL_OPEN asked for. */
+export type ChannelOpening =
+  | { readonly type: 'session' }
+  | { readonly type: 'direct-tcpip'; readonly host: string; readonly port: number }
+  | { readonly type: 'direct-streamlocal@openssh.com'; readonly path: string };
+
+/** Reasons of RFC 4254 §5.1. */
+export const openFailure = { prohibited: 1, connectFailed: 2, unknownType: 3, resourceShortage: 4 } as const;
+
+const reasonNames: Readonly<Record<number, string>> = {
+  1: 'administratively prohibited',
+  2: 'connect failed',
+  3: 'unknown channel type',
+  4: 'resource shortage',
+};
+
+/**
+ * A CHANNEL_OPEN_FAILURE (RFC 4254 §5.1) as error: the same words on every transport.
+ *
+ * @param said the server's own description
+ */
+export function channelRefused(opening: ChannelOpening, reason: number, said: string, cause?: unknown): ViasshError {
+  const name = reasonNames[reason] ?? `reason ${reason}`;
+  const text = said === '' || said.toLowerCase() === name || said === 'open failed' ? name : `${name}: ${said}`;
+  return new ViasshError('CHANNEL_REFUSED', `the server refused ${describeOpening(opening)}: ${text}`, {
+    hint: openHint(opening, reason),
+    cause,
+  });
+}
+
+/** A refused request on a session channel: `pty`, or the request itself. The same words on every transport. */
+export function requestRefused(request: SessionRequest, refused: 'pty' | 'request'): ViasshError {
+  if (refused === 'pty') {
+    return new ViasshError('REQUEST_REFUSED', 'the server refused a terminal', {
+      hint: 'sshd_config PermitTTY no, or no-pty on the key, forbids it',
+    });
+  }
+  if (request.kind === 'subsystem') {
+    return new ViasshError('REQUEST_REFUSED', `the server refused the subsystem ${request.subsystem}`, {
+      hint: `sshd_config there has no line: Subsystem ${request.subsystem}`,
+    });
+  }
+  return new ViasshError('REQUEST_REFUSED', `the server refused ${request.kind === 'shell' ? 'a shell' : 'the command'}`, {
+    hint: 'the account may be allowed to forward only, or its shell is missing',
+  });
+}
+
+function describeOpening(opening: ChannelOpening): string {
+  if (opening.type === 'session') return 'a session channel';
+  return opening.type === 'direct-tcpip' ? `a channel to ${opening.host} port ${opening.port}` : `a channel to ${opening.path}`;
+}
+
+function openHint(opening: ChannelOpening, reason: number): string {
+  if (opening.type === 'session') {
+    return 'sshd_config MaxSessions may be reached, or 0; a key that may only forward has no sessions';
+  }
+  if (reason === openFailure.connectFailed) {
+    return 'the server itself could not reach it: check that it listens there, as seen from the server';
+  }
+  if (reason === openFailure.unknownType) return 'the ssh server does not know this kind of channel';
+  const settings = opening.type === 'direct-tcpip' ? 'AllowTcpForwarding, PermitOpen' : 'AllowStreamLocalForwarding';
+  return `sshd_config ${settings} or DisableForwarding, or options of the key in authorized_keys (restrict, no-port-forwarding, permitopen), forbid it`;
+}

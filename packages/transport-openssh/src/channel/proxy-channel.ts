@@ -71,17 +71,14 @@ export class ProxyChannel extends Duplex implements Channel {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    let offset = 0;
-    const next = (): void => {
-      if (this.#farReaderGone || this.#closeSent) return done();
-      const taken = this.#sendWindow.take(chunk.length - offset);
-      if (taken === 0) return this.#sendWindow.wait(next);
-      const part = chunk.subarray(offset, offset + taken);
-      offset += taken;
-      if (offset === chunk.length) this.link.sendData(this.remoteId, part, () => done());
-      else this.link.sendData(this.remoteId, part, next);
-    };
-    next();
+    this.#sendAll([chunk], done);
+  }
+
+  override _writev(entries: readonly { readonly chunk: Buffer }[], done: (error?: Error | null) => void): void {
+    this.#sendAll(
+      entries.map(({ chunk }) => chunk),
+      done,
+    );
   }
 
   override _final(done: () => void): void {
@@ -126,6 +123,26 @@ export class ProxyChannel extends Duplex implements Channel {
   /** Closed on the wire and all bytes taken: then the stream is at its end, whatever the writer still holds. */
   #settle(): void {
     if (this.#closeReceived && this.readableEnded) this.destroy();
+  }
+
+  /** Sends the chunks as far as the window goes, then waits for more of it; `done` when the kernel has the last. */
+  #sendAll(chunks: Buffer[], done: () => void): void {
+    const sendSome = (): void => {
+      if (this.#farReaderGone || this.#closeSent) return done();
+      this.link.together(() => this.#sendWithinWindow(chunks, done));
+      if (chunks.length > 0) this.#sendWindow.wait(sendSome);
+    };
+    sendSome();
+  }
+
+  #sendWithinWindow(chunks: Buffer[], done: () => void): void {
+    for (let chunk = chunks[0]; chunk !== undefined; chunk = chunks[0]) {
+      const taken = chunk.length === 0 ? 0 : this.#sendWindow.take(chunk.length);
+      if (taken === 0 && chunk.length > 0) return;
+      if (taken === chunk.length) chunks.shift();
+      else chunks[0] = chunk.subarray(taken);
+      this.link.sendData(this.remoteId, chunk.subarray(0, taken), chunks.length === 0 ? done : undefined);
+    }
   }
 
   #sendClose(): void {

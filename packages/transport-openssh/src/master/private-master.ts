@@ -19,12 +19,13 @@ import { SshLog } from './translate-error.ts';
 /**
  * Runs ssh and ends it when descriptor 3 closes: the other end of that is in our process, so even SIGKILL on us ends
  * ssh. It waits for ssh itself, so the pid it kills is never somebody else's, and takes the private folder away last:
- * signals to the whole group (Ctrl-C) do not keep it from that.
+ * signals to the whole group (Ctrl-C) do not keep it from that. It kills until ssh is gone, because a SIGTERM that comes
+ * between ssh's look at its flag and its poll() is heeded only at the next timer, many seconds later.
  */
 const keeper = `folder=$1; shift
 trap : HUP INT QUIT TERM
 "$@" 3<&- & ssh=$!
-(read -r _ <&3; kill "$ssh") 2>/dev/null & watch=$!
+(read -r _ <&3; while kill "$ssh"; do sleep 0.05; done) 2>/dev/null & watch=$!
 exec 3<&-
 while wait "$ssh"; status=$?; kill -0 "$ssh" 2>/dev/null; do :; done
 kill "$watch" 2>/dev/null

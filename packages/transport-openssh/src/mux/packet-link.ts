@@ -22,20 +22,27 @@ export class PacketLink {
     this.socket.write(Buffer.concat([header(type, payload.length), payload]));
   }
 
+  /** Several packets in one system call: what is sent within `send` goes out together. */
+  together(send: () => void): void {
+    this.socket.cork();
+    send();
+    this.socket.uncork();
+  }
+
   /** CHANNEL_DATA (RFC 4254 §5.2) without copying the data; `sent` is called when the kernel has it. */
-  sendData(channel: number, data: Buffer, sent: () => void): void {
+  sendData(channel: number, data: Buffer, sent?: () => void): void {
     if (!this.socket.writable) {
-      sent();
+      sent?.();
       return;
     }
     const head = Buffer.allocUnsafe(HEADER_BYTES + 8);
     header(message.channelData, 8 + data.length).copy(head);
     head.writeUInt32BE(channel, HEADER_BYTES);
     head.writeUInt32BE(data.length, HEADER_BYTES + 4);
-    this.socket.cork();
-    this.socket.write(head);
-    this.socket.write(data, sent);
-    this.socket.uncork();
+    this.together(() => {
+      this.socket.write(head);
+      this.socket.write(data, sent);
+    });
   }
 }
 

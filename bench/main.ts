@@ -1,0 +1,59 @@
+/**
+ * Measures viassh beside its peers, in the same run, against an sshd of its own on the loopback interface.
+ *
+ *     node main.ts [--only WORD] [--size MIB] [--repetitions N] [--json]
+ */
+import { spawnSync } from 'node:child_process';
+import { truncate, writeFile } from 'node:fs/promises';
+import { availableParallelism, cpus, loadavg } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { missingForSshd, startSshd } from '@viassh/testing';
+import { libraryRaces } from './library.ts';
+import { oneShotRaces } from './one-shot.ts';
+import { runRace, type Standing } from './race.ts';
+import { table } from './table.ts';
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', default: '' },
+    size: { type: 'string', default: '512' },
+    repetitions: { type: 'string', default: '5' },
+    json: { type: 'boolean', default: false },
+  },
+});
+const bytes = Number(values.size) * 1024 * 1024;
+const repetitions = Number(values.repetitions);
+const missing = await missingForSshd();
+if (missing !== undefined) throw new Error(missing);
+
+await using sshd = await startSshd({ mode: 'listen', config: ['LogLevel INFO'] });
+process.env['VIASSH_RUNTIME_DIR'] = join(sshd.folder, 'run');
+delete process.env['SSH_AUTH_SOCK'];
+const file = join(sshd.folder, 'zeros');
+await writeFile(file, '');
+await truncate(file, bytes);
+
+const machine = {
+  ssh: spawnSync('ssh', ['-V'], { encoding: 'utf8' }).stderr.trim(),
+  node: process.version,
+  cpu: `${availableParallelism()} x ${cpus()[0]?.model ?? 'unknown'}`,
+  load: loadavg()[0],
+};
+if (!values.json) {
+  console.log(`${machine.ssh}; node ${machine.node}; ${machine.cpu}; load ${machine.load?.toFixed(1)}`);
+  console.log(
+    `${values.size} MiB, ${repetitions} rounds. A ratio above 1 is better than the peer of the same round.\n`,
+  );
+}
+
+const results: { title: string; standings: Standing[] }[] = [];
+for (const race of [
+  ...oneShotRaces({ sshd, bytes, repetitions, file }),
+  ...libraryRaces({ sshd, bytes, repetitions }),
+].filter(({ title }) => title.includes(values.only))) {
+  const standings = await runRace(race);
+  results.push({ title: race.title, standings });
+  if (!values.json) console.log(table(race.title, standings));
+}
+if (values.json) console.log(JSON.stringify({ machine, bytes, repetitions, results }, undefined, 2));

@@ -1,0 +1,53 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import type { Sshd } from '@viassh/testing';
+
+/** A program with the arguments that come before the remote command. */
+export interface Program {
+  readonly name: string;
+  readonly file: string;
+  readonly args: readonly string[];
+}
+
+const cliFile = createRequire(import.meta.url)
+  .resolve('viassh/package.json')
+  .replace('package.json', 'dist/main.js');
+
+/** The user's ssh. */
+export function sshProgram({ configFile, destination }: Sshd, options: readonly string[] = []): Program {
+  return { name: 'ssh', file: 'ssh', args: ['-F', configFile, ...options, destination] };
+}
+
+/** `viassh pipe`, as installed. */
+export function viasshProgram(
+  { configFile, destination }: Sshd,
+  transport: string,
+  options: readonly string[] = [],
+): Program {
+  const args = [cliFile, 'pipe', '-F', configFile, ...options, '--transport', transport, destination, '--'];
+  return { name: `viassh pipe, ${transport}`, file: process.execPath, args };
+}
+
+/** Starts it with a remote command. Its stderr is ours. */
+export function start(
+  { file, args }: Program,
+  command: string,
+  stdin: 'ignore' | 'pipe' | number,
+  stdout: 'ignore' | 'pipe',
+): ChildProcess {
+  return spawn(file, [...args, command], { stdio: [stdin, stdout, 'inherit'] });
+}
+
+/** @throws Error unless the program ends with status 0 */
+export async function ended({ args }: Program, child: ChildProcess): Promise<void> {
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  if (child.exitCode !== 0) throw new Error(`${args.join(' ')}: ${child.exitCode ?? child.signalCode}`);
+}
+
+/** Milliseconds that `job` takes. */
+export async function timed(job: () => Promise<unknown>): Promise<number> {
+  const before = performance.now();
+  await job();
+  return performance.now() - before;
+}

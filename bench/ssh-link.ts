@@ -1,0 +1,56 @@
+import { once } from 'node:events';
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Sshd } from '@viassh/testing';
+import { cipher, type Link } from './link.ts';
+import { ended, type Program, sshProgram, start } from './programs.ts';
+import { Counter, zeros } from './streams.ts';
+
+/** A spawned ssh for each command, its stdio in this process. */
+export function sshLink(sshd: Sshd): Link {
+  return spawning(sshProgram(sshd, ['-o', `Ciphers=${cipher}`]));
+}
+
+/** As {@link sshLink}, with a ControlMaster behind it. */
+export async function sharedSshLink(sshd: Sshd): Promise<Link> {
+  const socket = join(sshd.folder, 'bench-control');
+  const program = sshProgram(sshd, ['-o', `Ciphers=${cipher}`, '-S', socket]);
+  const master = start({ ...program, args: ['-M', '-N', ...program.args] }, '', 'ignore', 'ignore');
+  const isThere = (): Promise<boolean> =>
+    access(socket).then(
+      () => true,
+      () => false,
+    );
+  while (!(await isThere())) {
+    if (master.exitCode !== null) throw new Error('the ControlMaster ended');
+    await delay(10);
+  }
+  return {
+    ...spawning(program),
+    async [Symbol.asyncDispose]() {
+      const gone = once(master, 'exit');
+      master.kill();
+      await gone;
+    },
+  };
+}
+
+function spawning(program: Program): Link {
+  return {
+    async download(command) {
+      const child = start(program, command, 'ignore', 'pipe');
+      const stdout = new Counter();
+      await pipeline(child.stdout ?? [], stdout);
+      await ended(program, child);
+      return stdout.bytes;
+    },
+    async upload(command, bytes) {
+      const child = start(program, command, 'pipe', 'ignore');
+      await pipeline(zeros(bytes), child.stdin ?? new Counter());
+      await ended(program, child);
+    },
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+}

@@ -1,0 +1,31 @@
+import type { Spread, Standing } from './race.ts';
+
+/** One race as lines of text. */
+export function table(title: string, standings: readonly Standing[]): string {
+  const rows = standings.map(({ name, unit, value, ratio }, index) => [
+    name,
+    `${figure(value.median)} ${unit}`,
+    range(value, figure),
+    index === 0 ? '(the peer)' : `${hundredths(ratio.median)} x`,
+    index === 0 ? '' : range(ratio, hundredths),
+  ]);
+  const all = [['', 'median', 'spread', 'ratio', 'spread'], ...rows];
+  const widths = all[0]?.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0))) ?? [];
+  const line = (row: readonly string[]): string =>
+    row
+      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
+      .join('  ');
+  return [title, ...all.map((row) => `  ${line(row).trimEnd()}`), ''].join('\n');
+}
+
+function range({ lowest, highest }: Spread, show: (value: number) => string): string {
+  return `${show(lowest)}..${show(highest)}`;
+}
+
+function figure(value: number): string {
+  return value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0);
+}
+
+function hundredths(value: number): string {
+  return value.toFixed(2);
+}

@@ -21,7 +21,10 @@ const rules: Readonly<Record<string, Rule>> = {
   program: { packages: ['@viassh/core', 'execa'] },
   'config-openssh': { packages: ['@viassh/core'], withoutNode: ['node:child_process', 'node:process'] },
   'transport-openssh': { packages: ['@viassh/core'], withoutNode: ['node:child_process', 'node:process'] },
-  'transport-ssh2': { packages: ['@viassh/core', 'ssh2', 'ssh2/*'], withoutNode: ['node:child_process', 'node:process'] },
+  'transport-ssh2': {
+    packages: ['@viassh/core', 'ssh2', 'ssh2/*'],
+    withoutNode: ['node:child_process', 'node:process'],
+  },
   'plugin-imap': { packages: ['@viassh/core'], withoutNode: ['node:child_process', 'node:process', 'node:net'] },
   demo: { packages: ['@viassh/core', 'ssh2'], withoutNode: ['node:child_process', 'node:process'] },
   testing: { packages: ['@viassh/core', '@viassh/program', 'tap'] },
@@ -32,14 +35,24 @@ const rules: Readonly<Record<string, Rule>> = {
 };
 
 /** Folders of core from the bottom up: a file may import from its own folder and from those in earlier rows. */
-const coreLayers = [['errors', 'log'], ['quoting', 'destination'], ['host-key'], ['connection'], ['program', 'endpoint'], ['transport'], ['plugin']];
+const coreLayers = [
+  ['errors', 'log'],
+  ['quoting', 'destination'],
+  ['host-key'],
+  ['connection'],
+  ['program', 'endpoint'],
+  ['transport'],
+  ['plugin'],
+];
 
 const offences: string[] = [];
 for (const file of globSync('packages/*/src/**/*.ts', { cwd: root }).toSorted()) {
   const [, name = '', ...rest] = file.split(sep);
   const rule = rules[name];
   if (rule === undefined) offences.push(`${file}: the package ${name} has no rule in scripts/check-imports.ts`);
-  else for (const specifier of importsOf(readFileSync(join(root, file), 'utf8'))) check(file, rest.join('/'), name, rule, specifier);
+  else
+    for (const specifier of importsOf(readFileSync(join(root, file), 'utf8')))
+      check(file, rest.join('/'), name, rule, specifier);
 }
 for (const offence of offences) console.error(offence);
 if (offences.length > 0) process.exitCode = 1;
@@ -53,7 +66,8 @@ function check(file: string, inside: string, name: string, rule: Rule, specifier
     else if (name === 'core') checkLayer(file, inside, target);
   } else {
     const extra = rule.onlyIn?.filter((only) => only.file === inside).flatMap((only) => only.packages) ?? [];
-    if (![...rule.packages, ...extra].some((allowed) => matches(allowed, specifier))) offences.push(`${file}: ${name} must not import ${specifier}`);
+    if (![...rule.packages, ...extra].some((allowed) => matches(allowed, specifier)))
+      offences.push(`${file}: ${name} must not import ${specifier}`);
   }
 }
 
@@ -80,6 +94,10 @@ function matches(allowed: string, specifier: string): boolean {
 /** Specifiers of static imports, re-exports, `import()` and `require()`. */
 function importsOf(source: string): string[] {
   const code = source.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');
-  const patterns = [/^\s*(?:import|export)\b[^'"`;]*?\bfrom\s*['"]([^'"]+)['"]/gm, /\b(?:import|require)\s*\(\s*['"]([^'"]+)['"]/g, /^\s*import\s*['"]([^'"]+)['"]/gm];
+  const patterns = [
+    /^\s*(?:import|export)\b[^'"`;]*?\bfrom\s*['"]([^'"]+)['"]/gm,
+    /\b(?:import|require)\s*\(\s*['"]([^'"]+)['"]/g,
+    /^\s*import\s*['"]([^'"]+)['"]/gm,
+  ];
   return patterns.flatMap((pattern) => [...code.matchAll(pattern)].flatMap((match) => match[1] ?? []));
 }

@@ -16,16 +16,24 @@ type Manifest = Record<string, unknown> & {
 const root = join(import.meta.dirname, '..');
 const check = process.argv.includes('--check');
 const version = '0.1.0';
-const folders = readdirSync(join(root, 'packages')).filter((name) => existsSync(join(root, 'packages', name, 'package.json')));
+const folders = readdirSync(join(root, 'packages')).filter((name) =>
+  existsSync(join(root, 'packages', name, 'package.json')),
+);
 const manifests = new Map(folders.map((folder) => [folder, read(join(root, 'packages', folder, 'package.json'))]));
 const folderOf = new Map([...manifests].map(([folder, manifest]) => [manifest.name, folder]));
 let differences = 0;
 
 for (const [folder, manifest] of manifests) {
-  put(join('packages', folder, 'package.json'), manifest.private === true ? shared(manifest) : published(folder, manifest));
+  put(
+    join('packages', folder, 'package.json'),
+    manifest.private === true ? shared(manifest) : published(folder, manifest),
+  );
   if (hasSources(folder)) put(join('packages', folder, 'tsconfig.json'), tsconfig(manifest));
 }
-put('tsconfig.json', { files: [], references: folders.filter(hasSources).map((folder) => ({ path: `packages/${folder}` })) });
+put('tsconfig.json', {
+  files: [],
+  references: folders.filter(hasSources).map((folder) => ({ path: `packages/${folder}` })),
+});
 if (differences > 0) {
   console.error(`${differences} file(s) differ from the house's template; run: node scripts/normalize-packages.ts`);
   process.exitCode = 1;
@@ -36,7 +44,8 @@ function shared(manifest: Manifest): Manifest {
 }
 
 function published(folder: string, manifest: Manifest): Manifest {
-  const { name, description, bin, dependencies, devDependencies, peerDependencies, optionalDependencies, ...rest } = manifest;
+  const { name, description, bin, dependencies, devDependencies, peerDependencies, optionalDependencies, ...rest } =
+    manifest;
   const exports = {
     '.': { '@viassh/source': './src/index.ts', types: './dist/index.d.ts', default: './dist/index.js' },
     './package.json': './package.json',

@@ -18,14 +18,18 @@ for await (const line of createInterface({ input: process.stdin })) {
 raw?.end();
 const outcomes = reader.outcomes;
 console.log(complianceTable(outcomes));
-for (const { path, reason } of outcomes.filter(({ result }) => result === 'skipped')) console.log(`SKIPPED ${path.join(' > ')}: ${reason}`);
+for (const { path, reason } of outcomes.filter(({ result }) => result === 'skipped'))
+  console.log(`SKIPPED ${path.join(' > ')}: ${reason}`);
 const count = (result: Outcome['result']): number => outcomes.filter((outcome) => outcome.result === result).length;
 const [passed, failed, skipped] = [count('passed'), count('failed') + (reader.bailedOut ? 1 : 0), count('skipped')];
 if (passed + failed === 0 || failed > 0 || (skipped > 0 && process.env['VIASSH_NO_SKIP'] === '1')) process.exitCode = 1;
-if (skipped > 0 && process.env['VIASSH_NO_SKIP'] === '1') console.log('a skip is a failure here: every program can be installed');
+if (skipped > 0 && process.env['VIASSH_NO_SKIP'] === '1')
+  console.log('a skip is a failure here: every program can be installed');
 console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
 
 function printFile({ path, result, milliseconds, output }: Outcome): void {
-  console.log(`${result === 'failed' ? 'not ok' : 'ok'} ${path.join(' > ')}${milliseconds === undefined ? '' : ` (${Math.round(milliseconds)} ms)`}`);
+  console.log(
+    `${result === 'failed' ? 'not ok' : 'ok'} ${path.join(' > ')}${milliseconds === undefined ? '' : ` (${Math.round(milliseconds)} ms)`}`,
+  );
   if (result === 'failed') console.log(output.join('\n'));
 }

@@ -48,16 +48,27 @@ export class TapReader {
       if (!top.hasChildren || (not !== undefined && !this.#explains(path))) this.outcomes.push(outcome);
       return this.#open.length === 0 ? outcome : undefined;
     }
-    if (skipped) this.outcomes.push(outcomeOf([...this.#open.map((test) => test.name), name], not !== undefined, true, rest, [line]));
+    if (skipped)
+      this.outcomes.push(
+        outcomeOf([...this.#open.map((test) => test.name), name], not !== undefined, true, rest, [line]),
+      );
     return undefined;
   }
 
   #explains(path: readonly string[]): boolean {
-    return this.outcomes.some(({ result, path: own }) => result === 'failed' && path.every((name, index) => own[index] === name));
+    return this.outcomes.some(
+      ({ result, path: own }) => result === 'failed' && path.every((name, index) => own[index] === name),
+    );
   }
 }
 
-function outcomeOf(path: readonly string[], failed: boolean, skipped: boolean, rest: string, output: readonly string[]): Outcome {
+function outcomeOf(
+  path: readonly string[],
+  failed: boolean,
+  skipped: boolean,
+  rest: string,
+  output: readonly string[],
+): Outcome {
   const time = /^([\d.]+)ms/.exec(rest)?.[1];
   return {
     path,

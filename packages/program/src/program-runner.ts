@@ -23,7 +23,9 @@ async function start(request: ProgramRequest): Promise<RunningProgram> {
   if (child.pid === undefined) throw failureToStart(request, await ended);
   // The event, not execa's promise: that one also waits for whoever inherited the program's descriptors.
   const exit = new Promise<ExitStatus>((resolve) => {
-    child.nodeChildProcess.once('exit', (code, signal) => resolve(exitOf({ exitCode: code ?? undefined, signal: signal ?? undefined })));
+    child.nodeChildProcess.once('exit', (code, signal) =>
+      resolve(exitOf({ exitCode: code ?? undefined, signal: signal ?? undefined })),
+    );
   });
   return {
     pid: child.pid,
@@ -71,6 +73,9 @@ function failureToStart(request: Pick<ProgramRequest, 'file' | 'signal'>, result
       cause,
     });
   }
-  return new ViasshError('PROGRAM_FAILED', `the program ${request.file} could not be started (${cause?.code ?? 'unknown reason'})`, { cause });
+  return new ViasshError(
+    'PROGRAM_FAILED',
+    `the program ${request.file} could not be started (${cause?.code ?? 'unknown reason'})`,
+    { cause },
+  );
 }
-

@@ -10,7 +10,14 @@ import {
 } from '@viassh/core';
 
 /** Options that undo what a configuration for interactive use would do to a pipe; ssh takes the first of several values. */
-const plainPipe = ['ClearAllForwardings=yes', 'ForwardX11=no', 'PermitLocalCommand=no', 'RemoteCommand=none', 'Tunnel=no', 'ControlPath=none'];
+const plainPipe = [
+  'ClearAllForwardings=yes',
+  'ForwardX11=no',
+  'PermitLocalCommand=no',
+  'RemoteCommand=none',
+  'Tunnel=no',
+  'ControlPath=none',
+];
 
 /**
  * Runs one ssh with the caller's own descriptors: no byte passes through JavaScript. The exit status is ssh's own, so a

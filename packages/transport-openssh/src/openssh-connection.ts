@@ -50,11 +50,17 @@ export class OpensshConnection implements Connection {
     return await this.#session.openSession({ ...request, env: { ...this.#sessionEnv, ...request.env } });
   }
 
-  async openDirectTcpip(target: TcpipTarget, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<Channel> {
+  async openDirectTcpip(
+    target: TcpipTarget,
+    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<Channel> {
     return await this.#session.openDirectTcpip(target, signal);
   }
 
-  async openDirectStreamlocal(path: string, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<Channel> {
+  async openDirectStreamlocal(
+    path: string,
+    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<Channel> {
     return await this.#session.openDirectStreamlocal(path, signal);
   }
 
@@ -92,7 +98,11 @@ export class OpensshConnection implements Connection {
     const error = await Promise.race([
       this.#master.ended,
       delay(LAST_WORDS, undefined, { signal: stop.signal }).then(
-        () => new ViasshError('CONNECTION_LOST', `connection lost: ${this.info.peer}: the ssh master closed its control socket`),
+        () =>
+          new ViasshError(
+            'CONNECTION_LOST',
+            `connection lost: ${this.info.peer}: the ssh master closed its control socket`,
+          ),
         () => this.#master.ended,
       ),
     ]);

@@ -27,13 +27,27 @@ export interface OpensshTransportOptions {
   readonly sshFile?: string | undefined;
 }
 
-const always: readonly Capability[] = ['exec', 'shell', 'subsystem', 'pty', 'env', 'signal', 'exit-signal', 'direct-tcpip', 'direct-streamlocal'];
+const always: readonly Capability[] = [
+  'exec',
+  'shell',
+  'subsystem',
+  'pty',
+  'env',
+  'signal',
+  'exit-signal',
+  'direct-tcpip',
+  'direct-streamlocal',
+];
 
 /**
  * The transport on the user's own OpenSSH (≥ 7.4): a private master does keys, agents, configuration and host keys; every
  * channel is opened by us over the master's mux proxy mode.
  */
-export function createOpensshTransport({ programs, runtimeFolder = join(tmpdir(), 'viassh'), sshFile = 'ssh' }: OpensshTransportOptions): Transport {
+export function createOpensshTransport({
+  programs,
+  runtimeFolder = join(tmpdir(), 'viassh'),
+  sshFile = 'ssh',
+}: OpensshTransportOptions): Transport {
   let found: Promise<SshVersion | undefined> | undefined;
   const version = (): Promise<SshVersion | undefined> => (found ??= sshVersion(programs, sshFile));
   const capabilities: ReadonlySet<Capability> = new Set([...always, 'custom-host-key-verifier']);
@@ -63,10 +77,18 @@ export function createOpensshTransport({ programs, runtimeFolder = join(tmpdir()
   async function checkCustomVerifier(route: Route): Promise<void> {
     const ssh = await version();
     if (ssh !== undefined && !atLeast(ssh, 8, 5)) {
-      throw new ViasshError('CAPABILITY_MISSING', `${ssh.name} cannot ask for a decision on host keys: that takes OpenSSH 8.5`, { hint: 'use --transport ssh2' });
+      throw new ViasshError(
+        'CAPABILITY_MISSING',
+        `${ssh.name} cannot ask for a decision on host keys: that takes OpenSSH 8.5`,
+        { hint: 'use --transport ssh2' },
+      );
     }
     if (route.hops.length > 1) {
-      throw new ViasshError('SETTING_UNSUPPORTED', 'a verifier of your own does not reach the jump hosts on the openssh transport', { hint: 'use --transport ssh2' });
+      throw new ViasshError(
+        'SETTING_UNSUPPORTED',
+        'a verifier of your own does not reach the jump hosts on the openssh transport',
+        { hint: 'use --transport ssh2' },
+      );
     }
   }
 }

@@ -14,7 +14,11 @@ const configSource = createOpensshConfigSource({ programs, environment: { home, 
 const transport = createOpensshTransport({ programs });
 const skip = (await missingForSshd()) ?? false;
 
-async function handOver(sshd: Sshd, request: SessionRequest, input: string): Promise<{ exit: unknown; output: string }> {
+async function handOver(
+  sshd: Sshd,
+  request: SessionRequest,
+  input: string,
+): Promise<{ exit: unknown; output: string }> {
   const files = { input: join(sshd.folder, 'in'), output: join(sshd.folder, 'out') };
   writeFileSync(files.input, input);
   const [stdin, stdout] = [openSync(files.input, 'r'), openSync(files.output, 'w')];
@@ -38,11 +42,17 @@ t.test('a remote signal is 255: ssh drops its name', { skip }, async (t) => {
 });
 
 t.test('the command arrives unaltered, and a subsystem is one', { skip }, async (t) => {
-  await using sshd = await startSshd({ authorizedKeysOptions: `command="printf %s \\"$SSH_ORIGINAL_COMMAND\\""`, config: ['AcceptEnv VIASSH_*'] });
+  await using sshd = await startSshd({
+    authorizedKeysOptions: `command="printf %s \\"$SSH_ORIGINAL_COMMAND\\""`,
+    config: ['AcceptEnv VIASSH_*'],
+  });
   const command = `a  'b' "c" $(d) \\ ;& grüße`;
   t.equal((await handOver(sshd, { kind: 'exec', command }, '')).output, command);
   await using plain = await startSshd({ config: ['Subsystem echo /bin/cat', 'AcceptEnv VIASSH_*'] });
   t.equal((await handOver(plain, { kind: 'subsystem', subsystem: 'echo' }, 'echoed')).output, 'echoed');
   const env = { VIASSH_A: 'one "two"', VIASSH_B: 'b' };
-  t.equal((await handOver(plain, { kind: 'exec', command: 'echo "$VIASSH_A $VIASSH_B"', env }, '')).output, 'one "two" b\n');
+  t.equal(
+    (await handOver(plain, { kind: 'exec', command: 'echo "$VIASSH_A $VIASSH_B"', env }, '')).output,
+    'one "two" b\n',
+  );
 });

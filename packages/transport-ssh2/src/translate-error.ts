@@ -1,4 +1,11 @@
-import { channelRefused, type ErrorCode, isViasshError, type ResolvedDestination, sanitize, ViasshError } from '@viassh/core';
+import {
+  channelRefused,
+  type ErrorCode,
+  isViasshError,
+  type ResolvedDestination,
+  sanitize,
+  ViasshError,
+} from '@viassh/core';
 import { peerOf } from './hop.ts';
 import type { ChannelOpening } from './ssh2-private.ts';
 

@@ -43,14 +43,20 @@ export function requestRefused(request: SessionRequest, refused: 'pty' | 'reques
       hint: `sshd_config there has no line: Subsystem ${request.subsystem}`,
     });
   }
-  return new ViasshError('REQUEST_REFUSED', `the server refused ${request.kind === 'shell' ? 'a shell' : 'the command'}`, {
-    hint: 'the account may be allowed to forward only, or its shell is missing',
-  });
+  return new ViasshError(
+    'REQUEST_REFUSED',
+    `the server refused ${request.kind === 'shell' ? 'a shell' : 'the command'}`,
+    {
+      hint: 'the account may be allowed to forward only, or its shell is missing',
+    },
+  );
 }
 
 function describeOpening(opening: ChannelOpening): string {
   if (opening.type === 'session') return 'a session channel';
-  return opening.type === 'direct-tcpip' ? `a channel to ${opening.host} port ${opening.port}` : `a channel to ${opening.path}`;
+  return opening.type === 'direct-tcpip'
+    ? `a channel to ${opening.host} port ${opening.port}`
+    : `a channel to ${opening.path}`;
 }
 
 function openHint(opening: ChannelOpening, reason: number): string {

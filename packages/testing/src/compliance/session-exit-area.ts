@@ -56,7 +56,8 @@ export const sessionExitArea: ComplianceArea = {
       needs: ['exec', 'signal'],
       run: async (t, { connection }) => {
         const channel = await (await connection()).openSession({ kind: 'exec', command: 'cat; exit 4' });
-        for (const name of ['WINCH', 'term', '', 'TERM\0', '-9']) t.throws(() => channel.sendSignal(name), { code: 'OPTION_INVALID' }, name);
+        for (const name of ['WINCH', 'term', '', 'TERM\0', '-9'])
+          t.throws(() => channel.sendSignal(name), { code: 'OPTION_INVALID' }, name);
         channel.end('still here');
         t.match(await collect(channel), { stdout: 'still here', exit: { kind: 'status', code: 4 } });
       },

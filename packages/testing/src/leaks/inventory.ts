@@ -29,7 +29,10 @@ export async function takeInventory({ folders = [] }: InventoryOptions = {}): Pr
   const [processes, entries] = await Promise.all([ownProcesses(mark), Promise.all(folders.map(entriesOf))]);
   // A process may change its title, so that is not what tells it apart.
   return new Map([
-    ...processes.map(({ pid, started, command }): [string, string] => [`process ${pid} ${started}`, `process ${pid}: ${command}`]),
+    ...processes.map(({ pid, started, command }): [string, string] => [
+      `process ${pid} ${started}`,
+      `process ${pid}: ${command}`,
+    ]),
     ...[...descriptors, ...entries.flat()].map((line): [string, string] => [line, line]),
   ]);
 }

@@ -64,7 +64,8 @@ async function readProcess(name: string): Promise<ProcessEntry | undefined> {
     readFile(`/proc/${name}/cmdline`, 'utf8'),
     readFile(`/proc/${name}/stat`, 'utf8'),
   ]).catch(() => []);
-  if (status === undefined || words === undefined || stat === undefined || /^State:\s+[ZX]/m.test(status)) return undefined;
+  if (status === undefined || words === undefined || stat === undefined || /^State:\s+[ZX]/m.test(status))
+    return undefined;
   const field = (key: string, column = 1): number =>
     Number(status.match(new RegExp(`^${key}:(.*)$`, 'm'))?.[1]?.split('\t')[column] ?? -1);
   const command = words.replace(/\0+$/, '').replaceAll('\0', ' ') || `[${status.match(/^Name:\t(.*)$/m)?.[1] ?? '?'}]`;

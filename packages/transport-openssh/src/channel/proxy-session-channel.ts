@@ -1,5 +1,12 @@
 import { Readable } from 'node:stream';
-import { type ExitStatus, type PtyRequest, requestRefused, type SessionChannel, type SessionRequest, wireSignalName } from '@viassh/core';
+import {
+  type ExitStatus,
+  type PtyRequest,
+  requestRefused,
+  type SessionChannel,
+  type SessionRequest,
+  wireSignalName,
+} from '@viassh/core';
 import { extendedDataStderr, message } from '../mux/messages.ts';
 import type { Field, WireReader } from '../mux/wire.ts';
 import { Inbound } from './inbound.ts';
@@ -42,12 +49,18 @@ export class ProxySessionChannel extends ProxyChannel implements SessionChannel 
     this.#request('signal', false, wireSignalName(name));
   }
 
-  changeWindow({ columns, rows, width = 0, height = 0 }: Pick<PtyRequest, 'columns' | 'rows' | 'width' | 'height'>): void {
+  changeWindow({
+    columns,
+    rows,
+    width = 0,
+    height = 0,
+  }: Pick<PtyRequest, 'columns' | 'rows' | 'width' | 'height'>): void {
     this.#request('window-change', false, columns, rows, width, height);
   }
 
   override receive(type: number, fields: WireReader): void {
-    if (type === message.channelSuccess || type === message.channelFailure) this.#replies.shift()?.(type === message.channelSuccess);
+    if (type === message.channelSuccess || type === message.channelFailure)
+      this.#replies.shift()?.(type === message.channelSuccess);
     else if (type === message.channelExtendedData) this.#receiveExtended(fields.uint32(), fields.bytes());
     else super.receive(type, fields);
   }

@@ -1,4 +1,12 @@
-import { abortedError, type ChannelOpening, channelRefused, openFailure, type SessionRequest, type TcpipTarget, type ViasshError } from '@viassh/core';
+import {
+  abortedError,
+  type ChannelOpening,
+  channelRefused,
+  openFailure,
+  type SessionRequest,
+  type TcpipTarget,
+  type ViasshError,
+} from '@viassh/core';
 import { message } from '../mux/messages.ts';
 import type { MuxProxy } from '../mux/open-mux-proxy.ts';
 import { PacketLink } from '../mux/packet-link.ts';
@@ -45,12 +53,25 @@ export class ProxySession {
     }
   }
 
-  async openDirectTcpip({ host, port, originatorAddress = '127.0.0.1', originatorPort = 0 }: TcpipTarget, signal?: AbortSignal): Promise<ProxyChannel> {
-    return await this.#open({ type: 'direct-tcpip', host, port }, [host, port, originatorAddress, originatorPort], signal, (init) => new ProxyChannel(init)); // RFC 4254 §7.2
+  async openDirectTcpip(
+    { host, port, originatorAddress = '127.0.0.1', originatorPort = 0 }: TcpipTarget,
+    signal?: AbortSignal,
+  ): Promise<ProxyChannel> {
+    return await this.#open(
+      { type: 'direct-tcpip', host, port },
+      [host, port, originatorAddress, originatorPort],
+      signal,
+      (init) => new ProxyChannel(init),
+    ); // RFC 4254 §7.2
   }
 
   async openDirectStreamlocal(path: string, signal?: AbortSignal): Promise<ProxyChannel> {
-    return await this.#open({ type: 'direct-streamlocal@openssh.com', path }, [path, '', 0], signal, (init) => new ProxyChannel(init)); // PROTOCOL §2.4
+    return await this.#open(
+      { type: 'direct-streamlocal@openssh.com', path },
+      [path, '', 0],
+      signal,
+      (init) => new ProxyChannel(init),
+    ); // PROTOCOL §2.4
   }
 
   /** From now on nothing is opened; what is open goes on. */
@@ -145,7 +166,13 @@ export class ProxySession {
   /** Nothing was asked for that would let the far end open a channel (RFC 4254 §5.1). */
   #refuseIncoming(fields: WireReader): void {
     const type = fields.text();
-    this.#link.send(message.channelOpenFailure, fields.uint32(), openFailure.prohibited, `${type} was not asked for`, '');
+    this.#link.send(
+      message.channelOpenFailure,
+      fields.uint32(),
+      openFailure.prohibited,
+      `${type} was not asked for`,
+      '',
+    );
   }
 
   #checkIdle(): void {

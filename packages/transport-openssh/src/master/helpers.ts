@@ -1,5 +1,11 @@
 import { writeFile } from 'node:fs/promises';
-import { type AuthenticationPrompt, type Authenticator, type CustomHostKeyVerifier, parseHostKey, type ResolvedDestination } from '@viassh/core';
+import {
+  type AuthenticationPrompt,
+  type Authenticator,
+  type CustomHostKeyVerifier,
+  parseHostKey,
+  type ResolvedDestination,
+} from '@viassh/core';
 import { type Fifo, openFifoWriter, readFifoLines } from './fifo-lines.ts';
 import type { PrivateFolder } from './private-folder.ts';
 
@@ -11,8 +17,16 @@ export const verifyFifos: readonly string[] = ['verify.in', 'verify.out'];
  * Serves ssh's questions for secrets: a script as SSH_ASKPASS that writes the prompt into one FIFO and prints what comes
  * out of another. Secrets pass through the private folder's FIFO alone, never through argv or environment.
  */
-export async function serveAskpass(folder: PrivateFolder, authenticator: Authenticator, signal: AbortSignal): Promise<readonly Fifo[]> {
-  await writeScript(folder, 'ask', 'printf "%s\\n" "$(printf %s "$1" | tr "\\n" " ")" >"$here/ask.in"; read -r line <"$here/ask.out" || exit 1; [ "$line" != - ] || exit 1; printf "%s\\n" "${line#+}"');
+export async function serveAskpass(
+  folder: PrivateFolder,
+  authenticator: Authenticator,
+  signal: AbortSignal,
+): Promise<readonly Fifo[]> {
+  await writeScript(
+    folder,
+    'ask',
+    'printf "%s\\n" "$(printf %s "$1" | tr "\\n" " ")" >"$here/ask.in"; read -r line <"$here/ask.out" || exit 1; [ "$line" != - ] || exit 1; printf "%s\\n" "${line#+}"',
+  );
   const answers = await openFifoWriter(folder.file('ask.out'));
   const questions = await readFifoLines(folder.file('ask.in'), (text) => {
     void authenticator
@@ -39,7 +53,11 @@ export async function serveHostKeyVerifier(
   onRefusal: (reason: string) => void,
   signal: AbortSignal,
 ): Promise<readonly Fifo[]> {
-  await writeScript(folder, 'verify', '[ "$1" = HOSTNAME ] || exit 0; printf "%s %s %s\\n" "$2" "$3" "$4" >"$here/verify.in"; read -r line <"$here/verify.out" && printf "%s\\n" "$line"');
+  await writeScript(
+    folder,
+    'verify',
+    '[ "$1" = HOSTNAME ] || exit 0; printf "%s %s %s\\n" "$2" "$3" "$4" >"$here/verify.in"; read -r line <"$here/verify.out" && printf "%s\\n" "$line"',
+  );
   const decide = async (line: string): Promise<string> => {
     const [type = '', key = '', name = ''] = line.split(' ');
     try {
@@ -52,7 +70,10 @@ export async function serveHostKeyVerifier(
     return '#';
   };
   const answers = await openFifoWriter(folder.file('verify.out'));
-  const questions = await readFifoLines(folder.file('verify.in'), (line) => void decide(line).then((text) => answers.writeLine(text)));
+  const questions = await readFifoLines(
+    folder.file('verify.in'),
+    (line) => void decide(line).then((text) => answers.writeLine(text)),
+  );
   return [questions, answers];
 }
 
@@ -61,6 +82,10 @@ async function writeScript(folder: PrivateFolder, name: string, body: string): P
 }
 
 function promptOf(text: string): AuthenticationPrompt {
-  const kind = /passphrase/i.test(text) ? 'passphrase' : /'s password:/i.test(text) ? 'password' : 'keyboard-interactive';
+  const kind = /passphrase/i.test(text)
+    ? 'passphrase'
+    : /'s password:/i.test(text)
+      ? 'password'
+      : 'keyboard-interactive';
   return { kind, text: text.trim(), echo: false };
 }

@@ -35,10 +35,14 @@ async function safeParent(parent: string): Promise<string> {
     if ((found.mode & 0o022) !== 0) throw new Error('others can write in it');
     return place;
   } catch (error) {
-    throw new ViasshError('TRANSPORT_UNAVAILABLE', `the runtime folder ${place} cannot be used: ${(error as Error).message}`, {
-      hint: 'set VIASSH_RUNTIME_DIR to a folder that is yours alone',
-      cause: error,
-    });
+    throw new ViasshError(
+      'TRANSPORT_UNAVAILABLE',
+      `the runtime folder ${place} cannot be used: ${(error as Error).message}`,
+      {
+        hint: 'set VIASSH_RUNTIME_DIR to a folder that is yours alone',
+        cause: error,
+      },
+    );
   }
 }
 

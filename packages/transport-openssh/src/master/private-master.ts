@@ -84,7 +84,11 @@ async function launch(
     log: folder.file('log'),
     verifyHelper: verifyHostKey.kind === 'custom' ? folder.file('verify') : undefined,
   };
-  const names = ['log', ...(authenticate === undefined ? [] : askFifos), ...(verifyHostKey.kind === 'custom' ? verifyFifos : [])];
+  const names = [
+    'log',
+    ...(authenticate === undefined ? [] : askFifos),
+    ...(verifyHostKey.kind === 'custom' ? verifyFifos : []),
+  ];
   const made = await programs.run({ file: 'mkfifo', args: ['-m', '600', ...names.map((name) => folder.file(name))] });
   if (exitCodeOf(made.exit) !== 0) throw new ViasshError('TRANSPORT_UNAVAILABLE', `mkfifo failed: ${made.stderr}`);
 
@@ -104,7 +108,14 @@ async function launch(
 
   const program = await programs.start({
     file: '/bin/sh',
-    args: ['-c', keeper, 'viassh-keeper', folder.path, sshFile, ...masterArguments(hop, paths, authenticate !== undefined)],
+    args: [
+      '-c',
+      keeper,
+      'viassh-keeper',
+      folder.path,
+      sshFile,
+      ...masterArguments(hop, paths, authenticate !== undefined),
+    ],
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     env: authenticate === undefined ? undefined : askpassEnvironment(folder),
   });

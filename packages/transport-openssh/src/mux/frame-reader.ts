@@ -20,7 +20,9 @@ export class FrameReader {
   /** @throws RangeError when a length is beyond `longest` */
   push(chunk: Buffer): void {
     let offset = 0;
-    while (offset < chunk.length) offset = this.#partial === undefined ? this.#startFrame(chunk, offset) : this.#fillFrame(chunk, offset, this.#partial);
+    while (offset < chunk.length)
+      offset =
+        this.#partial === undefined ? this.#startFrame(chunk, offset) : this.#fillFrame(chunk, offset, this.#partial);
   }
 
   #startFrame(chunk: Buffer, offset: number): number {

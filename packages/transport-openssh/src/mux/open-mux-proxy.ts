@@ -27,7 +27,9 @@ export async function openMuxProxy(socketPath: string): Promise<MuxProxy> {
     const reader = new FrameReader(LONGEST_FRAME, (body) => handler(body));
     const fail = (why: string, cause?: unknown): void => {
       socket.destroy();
-      reject(new ViasshError('CONNECTION_LOST', `the ssh master does not answer on its control socket: ${why}`, { cause }));
+      reject(
+        new ViasshError('CONNECTION_LOST', `the ssh master does not answer on its control socket: ${why}`, { cause }),
+      );
     };
     const onError = (error: Error): void => fail(error.message, error);
     const onClose = (): void => fail('it closed the socket');

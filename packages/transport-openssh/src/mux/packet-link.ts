@@ -16,7 +16,8 @@ export class PacketLink {
 
   /** @throws RangeError for a message that must not pass: the master forwards whatever it gets to the server. */
   send(type: number, ...fields: readonly Field[]): void {
-    if (type < message.channelOpen || type > message.channelFailure) throw new RangeError(`message ${type} does not go through a mux proxy`);
+    if (type < message.channelOpen || type > message.channelFailure)
+      throw new RangeError(`message ${type} does not go through a mux proxy`);
     if (!this.socket.writable) return;
     const payload = encode(...fields);
     this.socket.write(Buffer.concat([header(type, payload.length), payload]));

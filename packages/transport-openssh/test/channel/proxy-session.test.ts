@@ -88,7 +88,10 @@ t.test('a far end that sends beyond its window breaks the connection, not the me
 });
 
 for (const [what, send] of [
-  ['a confirmation nobody asked for', (master: FakeMaster) => master.sendPacket(message.channelOpenConfirmation, 9, 9, 9, 9)],
+  [
+    'a confirmation nobody asked for',
+    (master: FakeMaster) => master.sendPacket(message.channelOpenConfirmation, 9, 9, 9, 9),
+  ],
   ['a message that is shorter than it says', (master: FakeMaster) => master.sendPacket(message.channelData, 0, 1000)],
 ] as const) {
   t.test(`${what} breaks the connection and nothing else`, async (t) => {

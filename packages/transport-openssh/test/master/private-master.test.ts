@@ -12,24 +12,28 @@ const ROUNDS = 15;
 /** Far beyond what an end takes, and short of ssh's own timers, which a lost SIGTERM would wait for (15 s). */
 const STALL_MS = 8000;
 
-t.test('ssh ends at the first close, however close and exit of the channel fall together', { skip: (await missingForSshd()) ?? false }, async (t) => {
-  await using sshd = await startSshd();
-  const runtimeFolder = await mkdtemp(join(tmpdir(), 'viassh-r-'));
-  t.teardown(() => rm(runtimeFolder, { recursive: true, force: true }));
-  const programs = createProgramRunner();
-  const { homedir: home, username: user } = userInfo();
-  const source = createOpensshConfigSource({ programs, environment: { home, user, variables: {} } });
-  const route = await resolveRoute(source, parseDestination('t'), { configFile: sshd.configFile });
-  const transport = createOpensshTransport({ programs, runtimeFolder });
-  let stalled = 0;
-  for (let round = 0; round < ROUNDS; round += 1) {
-    const connection = await transport.connect(route, { verifyHostKey: verifyByKnownHosts, log: silentLogger });
-    const { exit } = await connection.pipe('true');
-    await exit;
-    const timer = setTimeout(() => (stalled += 1), STALL_MS);
-    await connection.close();
-    clearTimeout(timer);
-  }
-  t.equal(stalled, 0);
-  t.strictSame(await readdir(runtimeFolder), [], 'no private folder stays');
-});
+t.test(
+  'ssh ends at the first close, however close and exit of the channel fall together',
+  { skip: (await missingForSshd()) ?? false },
+  async (t) => {
+    await using sshd = await startSshd();
+    const runtimeFolder = await mkdtemp(join(tmpdir(), 'viassh-r-'));
+    t.teardown(() => rm(runtimeFolder, { recursive: true, force: true }));
+    const programs = createProgramRunner();
+    const { homedir: home, username: user } = userInfo();
+    const source = createOpensshConfigSource({ programs, environment: { home, user, variables: {} } });
+    const route = await resolveRoute(source, parseDestination('t'), { configFile: sshd.configFile });
+    const transport = createOpensshTransport({ programs, runtimeFolder });
+    let stalled = 0;
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const connection = await transport.connect(route, { verifyHostKey: verifyByKnownHosts, log: silentLogger });
+      const { exit } = await connection.pipe('true');
+      await exit;
+      const timer = setTimeout(() => (stalled += 1), STALL_MS);
+      await connection.close();
+      clearTimeout(timer);
+    }
+    t.equal(stalled, 0);
+    t.strictSame(await readdir(runtimeFolder), [], 'no private folder stays');
+  },
+);

@@ -40,20 +40,24 @@ export async function fakeMaster({ handshake }: { handshake: boolean }): Promise
   await once(server.listen(socketPath), 'listening');
   const connected = once(server, 'connection');
   const send = (...fields: readonly Field[]): void => void socket?.write(encode(encode(...fields)));
-  const next = async (): Promise<Buffer> => frames.shift() ?? (await new Promise<Buffer>((resolve) => waiting.push(resolve)));
+  const next = async (): Promise<Buffer> =>
+    frames.shift() ?? (await new Promise<Buffer>((resolve) => waiting.push(resolve)));
   if (handshake) {
-    void connected.then(async () => {
+    const shake = async (): Promise<void> => {
+      await connected;
       send(mux.hello, mux.version);
       await next();
       await next();
       send(mux.serverProxy, 0);
-    });
+    };
+    void shake();
   }
   return {
     socketPath,
     next,
     send,
-    sendPacket: (type, ...fields) => void socket?.write(encode(Buffer.concat([Buffer.from([0, type]), encode(...fields)]))),
+    sendPacket: (type, ...fields) =>
+      void socket?.write(encode(Buffer.concat([Buffer.from([0, type]), encode(...fields)]))),
     hangUp: () => void socket?.destroy(),
     async [Symbol.asyncDispose]() {
       socket?.destroy();

@@ -1,5 +1,12 @@
 import { Readable } from 'node:stream';
-import { type ExitStatus, type PtyRequest, sanitize, type SessionChannel, type ViasshError, wireSignalName } from '@viassh/core';
+import {
+  type ExitStatus,
+  type PtyRequest,
+  sanitize,
+  type SessionChannel,
+  type ViasshError,
+  wireSignalName,
+} from '@viassh/core';
 import type { RawChannel, RawChannelSink, StartRequest } from '../ssh2-private.ts';
 import type { WireBacklog } from '../wire/wire-backlog.ts';
 import { Ssh2Channel } from './ssh2-channel.ts';

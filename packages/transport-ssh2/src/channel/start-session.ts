@@ -6,10 +6,7 @@ import type { Ssh2SessionChannel } from './ssh2-session-channel.ts';
  *
  * @throws ViasshError REQUEST_REFUSED, ABORTED or the signal's own reason
  */
-export async function startSession(
-  channel: Ssh2SessionChannel,
-  request: SessionRequest,
-): Promise<SessionChannel> {
+export async function startSession(channel: Ssh2SessionChannel, request: SessionRequest): Promise<SessionChannel> {
   const { signal, pty } = request;
   const aborted = Promise.withResolvers<never>();
   const onAbort = (): void => aborted.reject(abortedError(signal?.reason));
@@ -17,8 +14,7 @@ export async function startSession(
   try {
     if (signal?.aborted === true) throw abortedError(signal.reason);
     signal?.addEventListener('abort', onAbort, { once: true });
-    for (const [name, value] of Object.entries(request.env ?? {}))
-      channel.requests.env(name, value);
+    for (const [name, value] of Object.entries(request.env ?? {})) channel.requests.env(name, value);
     if (pty !== undefined && !(await Promise.race([channel.requests.pty(pty), aborted.promise])))
       throw requestRefused(request, 'pty');
     if (!(await Promise.race([channel.requests.start(request), aborted.promise])))

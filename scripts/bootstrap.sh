@@ -13,10 +13,21 @@ logged() { # logged NAME COMMAND…: run it quietly, show all it said when it fa
 }
 
 mkdir -p .toolchain
+# Two at once (a mail program with two accounts, just after a pull) would build in each other's way: the second waits.
+waited=0
+until mkdir .toolchain/lock 2>/dev/null; do
+  owner=$(cat .toolchain/lock/pid 2>/dev/null || true)
+  if [ -n "$owner" ] && ! kill -0 "$owner" 2>/dev/null; then rm -rf .toolchain/lock; continue; fi
+  [ "$waited" -lt 600 ] || { say "another set-up holds .toolchain/lock for ten minutes; remove it if that is not so"; exit 1; }
+  sleep 1; waited=$((waited + 1))
+done
+echo "$$" > .toolchain/lock/pid
+trap 'rm -rf "$root/.toolchain/lock"' EXIT
+trap 'exit 130' HUP INT TERM
 if [ "$(cat .toolchain/versions 2>/dev/null)" != "$TOOLCHAIN_VERSIONS" ]; then
   say "fetching Node $NODE_VERSION and pnpm $PNPM_VERSION from npm"
   # The platform's own package is named outright: no install script has to run.
-  logged npm npm install --prefix .toolchain --no-save --no-package-lock --ignore-scripts --no-audit --no-fund \
+  npm_config_update_notifier=false logged npm npm install --prefix .toolchain --no-save --no-package-lock --ignore-scripts --no-audit --no-fund \
     "$NODE_PACKAGE@$NODE_VERSION" "pnpm@$PNPM_VERSION"
   printf '%s' "$TOOLCHAIN_VERSIONS" > .toolchain/versions
 fi

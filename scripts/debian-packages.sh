@@ -16,6 +16,7 @@ policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then # a server that is installed for tests must not start on this machine
   printf '#!/bin/sh\nexit 101\n' > "$policy" && chmod 755 "$policy"
   trap 'rm -f "$policy"' EXIT
+  trap 'exit 130' HUP INT TERM # so that the line above is run
 fi
 log=$(mktemp)
 export DEBIAN_FRONTEND=noninteractive

@@ -20,8 +20,15 @@ const outcomes = reader.outcomes;
 console.log(complianceTable(outcomes));
 for (const { path, reason } of outcomes.filter(({ result }) => result === 'skipped'))
   console.log(`SKIPPED ${path.join(' > ')}: ${reason}`);
+const isWhole = reader.planned !== undefined && reader.planned === reader.files;
+if (!isWhole)
+  console.log(`the run was cut short: ${reader.files} of ${reader.planned ?? 'an unknown number of'} files ended`);
 const count = (result: Outcome['result']): number => outcomes.filter((outcome) => outcome.result === result).length;
-const [passed, failed, skipped] = [count('passed'), count('failed') + (reader.bailedOut ? 1 : 0), count('skipped')];
+const [passed, failed, skipped] = [
+  count('passed'),
+  count('failed') + (reader.bailedOut || !isWhole ? 1 : 0),
+  count('skipped'),
+];
 if (passed + failed === 0 || failed > 0 || (skipped > 0 && process.env['VIASSH_NO_SKIP'] === '1')) process.exitCode = 1;
 if (skipped > 0 && process.env['VIASSH_NO_SKIP'] === '1')
   console.log('a skip is a failure here: every program can be installed');

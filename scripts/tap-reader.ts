@@ -21,12 +21,18 @@ interface OpenTest {
 export class TapReader {
   readonly outcomes: Outcome[] = [];
   bailedOut = false;
+  /** How many files the plan of the outermost level speaks of; undefined: the run was cut short. */
+  planned: number | undefined;
+  /** Files that ended. */
+  files = 0;
   readonly #open: OpenTest[] = [];
 
   /** Takes a line; returns a test of the outermost level (a file) when the line ends it. */
   add(line: string): Outcome | undefined {
     for (const { output } of this.#open) output.push(line);
     if (line.startsWith('Bail out!')) this.bailedOut = true;
+    const plan = /^1\.\.(\d+)/.exec(line)?.[1];
+    if (plan !== undefined) this.planned = Number(plan);
     const indent = line.length - line.trimStart().length;
     const started = /^ *# Subtest: (.*)$/.exec(line)?.[1];
     if (started !== undefined) {
@@ -46,7 +52,9 @@ export class TapReader {
       const outcome = outcomeOf(path, not !== undefined, skipped, rest, top.output);
       // A failed parent counts by itself only when no child explains it (a crash, a time-out, a missing plan).
       if (!top.hasChildren || (not !== undefined && !this.#explains(path))) this.outcomes.push(outcome);
-      return this.#open.length === 0 ? outcome : undefined;
+      if (this.#open.length > 0) return undefined;
+      this.files += 1;
+      return outcome;
     }
     if (skipped)
       this.outcomes.push(

@@ -7,4 +7,4 @@ sh scripts/bootstrap.sh
 sh scripts/debian-packages.sh
 . scripts/toolchain.sh
 mkdir -p .test-output
-{ pnpm exec tap --reporter=tap "$@" || true; } | node scripts/summarize-tap.ts .test-output/results.tap
+{ pnpm exec tap --reporter=tap "$@" || echo "# tap ended with status $?"; } | node scripts/summarize-tap.ts .test-output/results.tap

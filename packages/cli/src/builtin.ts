@@ -1,18 +1,27 @@
-import type { PluginEntry, ProgramRunner, TransportEntry } from '@viassh/core';
+import { isViasshError, type PluginEntry, type ProgramRunner, type TransportEntry, ViasshError } from '@viassh/core';
 
 /** The transports that come with viassh, in the order in which `auto` tries them. The only list of them. */
 export function builtinTransports(programs: ProgramRunner, runtimeFolder: string): readonly TransportEntry[] {
   return [
     {
       name: 'openssh',
-      load: async () => (await import('@viassh/transport-openssh')).createOpensshTransport({ programs, runtimeFolder }),
+      load: async () => {
+        const { createOpensshTransport } = await whole('the openssh transport', import('@viassh/transport-openssh'));
+        return createOpensshTransport({ programs, runtimeFolder });
+      },
     },
-    { name: 'ssh2', load: async () => (await import('@viassh/transport-ssh2')).createSsh2Transport({ programs }) },
+    {
+      name: 'ssh2',
+      load: async () => {
+        const { createSsh2Transport } = await whole('the ssh2 transport', import('@viassh/transport-ssh2'));
+        return createSsh2Transport({ programs });
+      },
+    },
   ];
 }
 
 /** The embedded server of `viassh demo`. */
-export const loadDemo = (): Promise<typeof import('@viassh/demo')> => import('@viassh/demo');
+export const loadDemo = (): Promise<typeof import('@viassh/demo')> => whole('the demo', import('@viassh/demo'));
 
 /** The plugins that come with viassh. The only list of them. */
 export const builtinPlugins: readonly PluginEntry[] = [
@@ -22,3 +31,17 @@ export const builtinPlugins: readonly PluginEntry[] = [
     load: async () => (await import('@viassh/plugin-imap')).imapPlugin,
   },
 ];
+
+/** A part of viassh whose module does not load is said as such. */
+async function whole<T>(name: string, loading: Promise<T>): Promise<T> {
+  try {
+    return await loading;
+  } catch (error) {
+    if (isViasshError(error)) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ViasshError('INTERNAL', `${name} cannot be loaded: ${reason}`, {
+      hint: 'install viassh again; -v shows more',
+      cause: error,
+    });
+  }
+}

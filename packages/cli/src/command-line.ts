@@ -1,4 +1,12 @@
-import { createRegistry, type OptionSpec, type OptionTable, optionFlag, type Plugin, type PluginEntry, ViasshError } from '@viassh/core';
+import {
+  createRegistry,
+  type OptionSpec,
+  type OptionTable,
+  optionFlag,
+  type Plugin,
+  type PluginEntry,
+  ViasshError,
+} from '@viassh/core';
 import yargs, { type Argv, type Options } from 'yargs';
 import { globalOptions, type GlobalValues, readGlobals } from './arguments/global-options.ts';
 import { normalizeArgv } from './arguments/normalize-argv.ts';
@@ -14,7 +22,9 @@ export interface ParsedCommand {
 }
 
 /** What is to be done: run a command, or print a text (help, version, completion) and end. */
-export type Parsed = { readonly kind: 'command'; readonly command: ParsedCommand } | { readonly kind: 'text'; readonly text: string };
+export type Parsed =
+  | { readonly kind: 'command'; readonly command: ParsedCommand }
+  | { readonly kind: 'text'; readonly text: string };
 
 const registry = createRegistry(builtinPlugins);
 
@@ -41,7 +51,7 @@ export async function parseCommandLine(argv: readonly string[], version: string,
 function buildParser(take: (values: Values, run: ParsedCommand['run']) => void, version: string, width: number): Argv {
   const parser = yargs()
     .scriptName('viassh')
-    .usage('$0 COMMAND: other programs\' protocols, carried through SSH')
+    .usage("$0 COMMAND: other programs' protocols, carried through SSH")
     .parserConfiguration({
       'populate--': true,
       'boolean-negation': false,
@@ -66,20 +76,31 @@ function buildParser(take: (values: Values, run: ParsedCommand['run']) => void, 
       (values) =>
         take(values, async (context) => {
           const { runPipe } = await import('./commands/pipe.ts');
-          return await runPipe(context, { destination: destinationOf(values), words: wordsOf(values), subsystem: values['subsystem'] === true, tty: values['tty'] === true });
+          return await runPipe(context, {
+            destination: destinationOf(values),
+            words: wordsOf(values),
+            subsystem: values['subsystem'] === true,
+            tty: values['tty'] === true,
+          });
         }),
     )
     .command(
       'resolve <destination>',
       'show what would be used for a destination: host, user, hops, keys, transport and why',
-      (own) => withDestination(own).usage('$0 resolve DEST [options]').example('$0 resolve --json user@host', 'for scripts'),
-      (values) => take(values, async (context) => await (await import('./commands/resolve.ts')).runResolve(context, destinationOf(values))),
+      (own) =>
+        withDestination(own).usage('$0 resolve DEST [options]').example('$0 resolve --json user@host', 'for scripts'),
+      (values) =>
+        take(
+          values,
+          async (context) => await (await import('./commands/resolve.ts')).runResolve(context, destinationOf(values)),
+        ),
     )
     .command(
       'plugins',
       'list what is installed and what each needs',
       (own) => own.usage('$0 plugins'),
-      (values) => take(values, async (context) => await (await import('./commands/plugins.ts')).runPlugins(context, registry)),
+      (values) =>
+        take(values, async (context) => await (await import('./commands/plugins.ts')).runPlugins(context, registry)),
     )
     .command(
       'demo',
@@ -91,7 +112,9 @@ function buildParser(take: (values: Values, run: ParsedCommand['run']) => void, 
     .example('$0 demo', 'see it work, with nothing to set up')
     .example('$0 imap user@host --command /usr/lib/dovecot/imap', 'for mutt: set tunnel="..."')
     .example('$0 pipe user@host -- uptime', '')
-    .epilogue('Exit codes: those of the remote command; 128+n when signal n ended it; 255 for failures of ours; 64 for usage.')
+    .epilogue(
+      'Exit codes: those of the remote command; 128+n when signal n ended it; 255 for failures of ours; 64 for usage.',
+    )
     .demandCommand(1, 'a command is missing')
     .recommendCommands()
     .strict()
@@ -100,9 +123,8 @@ function buildParser(take: (values: Values, run: ParsedCommand['run']) => void, 
     .wrap(Math.min(width, 110))
     .exitProcess(false)
     .fail((message: string | null, error: Error | undefined) => {
-      if (error !== undefined) throw error;
-      const said = message?.startsWith('Not enough non-option arguments') === true ? 'the destination is missing' : message;
-      throw new ViasshError('USAGE', said ?? 'the command line is not understood', { hint: 'viassh --help shows the commands, viassh COMMAND --help the options' });
+      if (error !== undefined && error.name !== 'YError') throw error; // YError: yargs's own, for what was typed
+      throw usageError(message ?? error?.message ?? 'the command line is not understood');
     });
   for (const entry of builtinPlugins) addPlugin(parser, entry, take);
   return parser;
@@ -117,31 +139,60 @@ function addPlugin(parser: Argv, entry: PluginEntry, take: (values: Values, run:
       plugin = await registry.load(entry.name);
       withDestination(own)
         .usage(`$0 ${entry.name} DEST [options]${plugin.words === undefined ? '' : ` [-- ${plugin.words.name}...]`}`)
-        .options(Object.fromEntries(Object.entries(plugin.options).map(([name, spec]) => [optionFlag(name).slice(2), yargsOption(spec)])));
+        .options(
+          Object.fromEntries(
+            Object.entries(plugin.options).map(([name, spec]) => [optionFlag(name).slice(2), yargsOption(spec)]),
+          ),
+        );
       for (const { command, summary } of plugin.examples ?? []) own.example(`$0 ${command}`, summary);
       return own;
     },
     (values: Values) =>
       take(values, async (context) => {
         const { runPluginCommand } = await import('./commands/run-plugin-command.ts');
-        return await runPluginCommand(context, plugin, destinationOf(values), optionsOf(plugin.options, values), wordsOf(values));
+        return await runPluginCommand(
+          context,
+          plugin,
+          destinationOf(values),
+          optionsOf(plugin.options, values),
+          wordsOf(values),
+        );
       }),
   );
 }
 
+/** yargs's words for a mistake, in ours where its own would puzzle. */
+function usageError(said: string): ViasshError {
+  const valueless = /^Not enough arguments following: (.*)$/.exec(said)?.[1];
+  const ours = valueless === undefined ? said : `${valueless.length === 1 ? '-' : '--'}${valueless} wants a value`;
+  const message = said.startsWith('Not enough non-option arguments') ? 'the destination is missing' : ours;
+  return new ViasshError('USAGE', message, {
+    hint: 'viassh --help shows the commands, viassh COMMAND --help the options',
+  });
+}
+
 function withDestination<T>(own: Argv<T>): Argv<T> {
-  return own.positional('destination', { type: 'string', describe: '[user@]host[:port], ssh://[user@]host[:port], or a Host of ssh_config' });
+  return own.positional('destination', {
+    type: 'string',
+    describe: '[user@]host[:port], ssh://[user@]host[:port], or a Host of ssh_config',
+  });
 }
 
 function yargsOption(spec: OptionSpec): Options {
   if (spec.type === 'boolean') return { type: 'boolean', describe: spec.summary };
-  return { type: 'string', requiresArg: true, describe: `${spec.valueName}: ${spec.summary}`, defaultDescription: spec.default?.toString() };
+  return {
+    type: 'string',
+    requiresArg: true,
+    describe: `${spec.valueName}: ${spec.summary}`,
+    defaultDescription: spec.default?.toString(),
+  };
 }
 
 function optionsOf(table: OptionTable, values: Values): Record<string, unknown> {
   const given = Object.keys(table).map((name): [string, unknown] => {
     const value = values[optionFlag(name).slice(2)];
-    if (Array.isArray(value)) throw new ViasshError('OPTION_INVALID', `${optionFlag(name)} is given more than once`);
+    if (Array.isArray(value))
+      throw new ViasshError('OPTION_INVALID', `${optionFlag(name)} is given more than once`, { hint: 'give it once' });
     return [name, value];
   });
   return Object.fromEntries(given);

@@ -1,3 +1,4 @@
+import { lstatSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -27,8 +28,13 @@ export function readEnvironment(): Environment {
   };
 }
 
-/** `$VIASSH_RUNTIME_DIR`, `$XDG_RUNTIME_DIR/viassh`, or one of this user in the temporary folder. */
+/**
+ * `$VIASSH_RUNTIME_DIR`, `$XDG_RUNTIME_DIR/viassh` when that folder is this user's (after `su` it is somebody else's), or
+ * one of this user in the temporary folder.
+ */
 function runtimeFolder({ VIASSH_RUNTIME_DIR: own, XDG_RUNTIME_DIR: xdg }: NodeJS.ProcessEnv): string {
   if (own !== undefined && own !== '') return own;
-  return xdg === undefined || xdg === '' ? join(tmpdir(), `viassh-${userInfo().uid}`) : join(xdg, 'viassh');
+  const { uid } = userInfo();
+  const isOurs = xdg !== undefined && xdg !== '' && lstatSync(xdg, { throwIfNoEntry: false })?.uid === uid;
+  return isOurs ? join(xdg, 'viassh') : join(tmpdir(), `viassh-${uid}`);
 }

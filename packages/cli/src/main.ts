@@ -1,8 +1,12 @@
 #!/usr/bin/env node
 import { enableCompileCache } from 'node:module';
 import process from 'node:process';
+import { setFlagsFromString } from 'node:v8';
 
 enableCompileCache();
+// Every chunk that passes is garbage a moment later: a small young generation has it collected before it piles up to
+// more than 100 MiB, and while the processor's cache still has it. V8 complains of flags it does not know.
+if (process.versions.v8.startsWith('13.6.')) setFlagsFromString('--scavenger-max-new-space-capacity-mb=2');
 const { run } = await import('./run.ts');
-// What was written has been flushed: what may still hold the process open is a terminal or pipe that we did not open.
+// Every stream was flushed: what may still hold the process open is a terminal or pipe that we did not open.
 process.exit(await run(process.argv.slice(2)));

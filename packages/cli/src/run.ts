@@ -16,7 +16,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   const stderr = openOutput(2, process.stderr);
   for (const output of [stdout, stderr]) output.on('error', () => undefined);
   const signals = abortOnSignals();
-  let shown: ErrorStyle = { json: argv.includes('--json'), level: 'warning' };
+  let shown = reportingOf(argv);
   let code: number;
   try {
     const parsed = await parseCommandLine(argv, version(), process.stdout.columns ?? USAGE_WIDTH);
@@ -26,7 +26,15 @@ export async function run(argv: readonly string[]): Promise<number> {
     } else {
       shown = parsed.command.globals;
       const log = stderrLogger(shown.level, stderr);
-      code = await parsed.command.run({ globals: parsed.command.globals, environment: readEnvironment(), stdin, stdout, stderr, log, signal: signals.signal });
+      code = await parsed.command.run({
+        globals: parsed.command.globals,
+        environment: readEnvironment(),
+        stdin,
+        stdout,
+        stderr,
+        log,
+        signal: signals.signal,
+      });
     }
   } catch (error) {
     if (signals.exitCode() === undefined || !isViasshError(error, 'ABORTED')) code = reportError(error, shown, stderr);
@@ -38,17 +46,28 @@ export async function run(argv: readonly string[]): Promise<number> {
   return code;
 }
 
+/** How to report what fails before the command line is understood. */
+function reportingOf(argv: readonly string[]): ErrorStyle {
+  const own = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : undefined);
+  const verbose = own.some((word) => word === '--verbose' || /^-[xaTnqCst46]*v/.test(word));
+  return { json: own.includes('--json'), level: verbose ? 'info' : 'warning' };
+}
+
 /** SIGINT, SIGTERM and SIGHUP end what runs in good order; the exit code is then 128+n, as a shell shows it. */
 function abortOnSignals(): { readonly signal: AbortSignal; exitCode(): number | undefined } {
   const controller = new AbortController();
   let received: NodeJS.Signals | undefined;
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
-      received ??= name;
+      if (received !== undefined) process.exit(255); // asked twice: at once; what is ours ends with the process
+      received = name;
       controller.abort();
     });
   }
-  return { signal: controller.signal, exitCode: () => (received === undefined ? undefined : 128 + constants.signals[received]) };
+  return {
+    signal: controller.signal,
+    exitCode: () => (received === undefined ? undefined : 128 + constants.signals[received]),
+  };
 }
 
 function version(): string {

@@ -7,13 +7,20 @@ export {
 } from './connection/connection.ts';
 export type { Channel, SessionChannel } from './connection/channel.ts';
 export type { PtyRequest, SessionRequest } from './connection/session-request.ts';
+export { checkTcpipTarget } from './connection/check-tcpip-target.ts';
 export { type ChannelOpening, channelRefused, openFailure, requestRefused } from './connection/refusals.ts';
 export { wireSignalName } from './connection/signal-name.ts';
 export { describeExit, type ExitStatus, exitCodeOf } from './connection/exit-status.ts';
 export { type Bridge, type BridgeEnds, type BridgeProgress, bridge } from './connection/bridge.ts';
 export { type Pipe, type PipeOptions, pipe } from './connection/pipe.ts';
 
-export { type Destination, checkUser, formatDestination, parseDestination } from './destination/destination.ts';
+export {
+  type Destination,
+  checkDestination,
+  checkUser,
+  formatDestination,
+  parseDestination,
+} from './destination/destination.ts';
 export { type ResolvedDestination, knownHostsName } from './destination/resolved-destination.ts';
 export type { ConfigSource } from './destination/config-source.ts';
 export type { TypedOptions } from './destination/typed-options.ts';

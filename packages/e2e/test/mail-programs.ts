@@ -53,7 +53,11 @@ export async function runMutt({ folder, imapCommand }: MailSetup): Promise<Fetch
       'set mbox_type=mbox confirmcreate=no confirmappend=no copy=no beep=no sleep_time=0 quit=yes delete=no\n' +
       `push "<tag-pattern>~A<enter><tag-prefix><copy-message>${mbox}<enter><quit>"\n`,
   );
-  const result = await run('script', ['-qec', `mutt -n -F ${rc}`, '/dev/null'], { HOME: folder, TERM: 'xterm', LANG: 'C.UTF-8' });
+  const result = await run('script', ['-qec', `mutt -n -F ${rc}`, '/dev/null'], {
+    HOME: folder,
+    TERM: 'xterm',
+    LANG: 'C.UTF-8',
+  });
   const text = await readFile(mbox, 'utf8').catch(() => '');
   return { ...result, mails: text.split(/^From .*\n/m).slice(1) };
 }
@@ -74,7 +78,11 @@ export async function runMbsync({ folder, imapCommand }: MailSetup): Promise<Fet
   return { ...result, mails: mails.flat() };
 }
 
-async function run(file: string, args: readonly string[], env: Record<string, string>): Promise<Omit<Fetched, 'mails'>> {
+async function run(
+  file: string,
+  args: readonly string[],
+  env: Record<string, string>,
+): Promise<Omit<Fetched, 'mails'>> {
   const { exit, stdout, stderr } = await programs.run({ file, args, env });
   return { code: exit.kind === 'status' ? exit.code : -1, output: stdout + stderr };
 }

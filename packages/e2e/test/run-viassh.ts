@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,9 +19,17 @@ process.once('exit', () => rmSync(runtimeFolder, { recursive: true, force: true 
 
 /** What of our own surroundings a run must not see: the test runner's, and this person's agent and display. */
 const hidden = [
+  'NODE_PATH',
+  'FORCE_COLOR',
+  'NO_COLOR',
+  'NODE_DISABLE_COLORS',
+  'SSH_AUTH_SOCK',
+  'SSH_ASKPASS',
+  'SSH_ASKPASS_REQUIRE',
+  'DISPLAY',
+  'WAYLAND_DISPLAY',
+  'VIASSH_CONFIG',
   ...Object.keys(process.env).filter((name) => /^_?TAP|^npm_|^pnpm_/i.test(name)),
-  ...['NODE_PATH', 'FORCE_COLOR', 'NO_COLOR', 'NODE_DISABLE_COLORS'],
-  ...['SSH_AUTH_SOCK', 'SSH_ASKPASS', 'SSH_ASKPASS_REQUIRE', 'DISPLAY', 'WAYLAND_DISPLAY', 'VIASSH_CONFIG'],
 ];
 const surroundings = {
   ...process.env,
@@ -42,6 +50,8 @@ export interface StartOptions {
   readonly file?: string | undefined;
   /** Options of node itself. */
   readonly nodeArgs?: readonly string[] | undefined;
+  /** A script for sh in which `"$@"` is the run: `"$@" | head -1`. */
+  readonly shell?: string | undefined;
 }
 
 /** How a run ended. */
@@ -70,14 +80,15 @@ export interface RunningViassh extends AsyncDisposable {
 
 /** Starts `viassh ARGS…` in a session of its own, so that no terminal is there to ask on. */
 export function startViassh(args: readonly string[], options: StartOptions = {}): RunningViassh {
-  const { env = {}, cwd, stdin = 'pipe', signal, file = cliFile, nodeArgs = [] } = options;
+  const { env = {}, cwd, stdin = 'pipe', signal, file = cliFile, nodeArgs = [], shell } = options;
   // tap puts NODE_OPTIONS back into what is spawned: env takes it out again, and execs.
-  const child = spawn('/usr/bin/env', ['-u', 'NODE_OPTIONS', process.execPath, ...nodeArgs, file, ...args], {
+  const words = ['-u', 'NODE_OPTIONS', ...(shell === undefined ? [] : ['/bin/sh', '-c', shell, 'sh'])];
+  const child = spawn('/usr/bin/env', [...words, process.execPath, ...nodeArgs, file, ...args], {
     env: { ...surroundings, ...env },
     cwd,
     stdio: [stdin, 'pipe', 'pipe'],
     detached: true,
-  });
+  }) as ChildProcessByStdio<Writable | null, Readable, Readable>;
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
   child.stdin?.on('error', () => undefined); // it may end before it has read everything

@@ -8,16 +8,8 @@ import {
   type SessionRequest,
   sshArguments,
 } from '@viassh/core';
-
-/** Options that undo what a configuration for interactive use would do to a pipe; ssh takes the first of several values. */
-const plainPipe = [
-  'ClearAllForwardings=yes',
-  'ForwardX11=no',
-  'PermitLocalCommand=no',
-  'RemoteCommand=none',
-  'Tunnel=no',
-  'ControlPath=none',
-];
+import { plainHelper } from './master/master-arguments.ts';
+import type { SshVersion } from './master/ssh-version.ts';
 
 /**
  * Runs one ssh with the caller's own descriptors: no byte passes through JavaScript. The exit status is ssh's own, so a
@@ -28,6 +20,7 @@ const plainPipe = [
 export async function handOver(
   programs: ProgramRunner,
   sshFile: string,
+  version: SshVersion | undefined,
   route: Route,
   request: SessionRequest,
   stdio: ProgramStdio,
@@ -35,7 +28,9 @@ export async function handOver(
 ): Promise<ExitStatus> {
   const hop = destinationOf(route);
   const args = [
-    ...plainPipe.flatMap((option) => ['-o', option]),
+    ...['ControlPath=none', ...plainHelper(version)]
+      .filter((option) => option !== 'RequestTTY=no')
+      .flatMap((option) => ['-o', option]),
     request.pty === undefined ? '-T' : '-tt',
     ...(request.kind === 'subsystem' ? ['-s'] : []),
     ...environmentOptions({ ...hop.sessionEnv, ...request.env }),

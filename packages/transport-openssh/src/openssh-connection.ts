@@ -6,6 +6,7 @@ import {
   type CloseReason,
   type Connection,
   type ConnectionInfo,
+  checkTcpipTarget,
   type Pipe,
   type PipeOptions,
   pipe,
@@ -42,8 +43,9 @@ export class OpensshConnection implements Connection {
     this.#sessionEnv = hop.sessionEnv;
     const { promise, resolve } = Promise.withResolvers<CloseReason>();
     this.closed = promise;
-    proxy.socket.on('error', () => undefined);
-    proxy.socket.once('close', () => void this.#onSocketClosed(resolve));
+    let failure: Error | undefined;
+    proxy.socket.on('error', (error) => (failure ??= error));
+    proxy.socket.once('close', () => void this.#onSocketClosed(resolve, failure));
   }
 
   async openSession(request: SessionRequest): Promise<SessionChannel> {
@@ -54,6 +56,7 @@ export class OpensshConnection implements Connection {
     target: TcpipTarget,
     { signal }: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<Channel> {
+    checkTcpipTarget(target);
     return await this.#session.openDirectTcpip(target, signal);
   }
 
@@ -91,24 +94,32 @@ export class OpensshConnection implements Connection {
     await this.closed;
   }
 
-  async #onSocketClosed(resolve: (reason: CloseReason) => void): Promise<void> {
+  async #onSocketClosed(resolve: (reason: CloseReason) => void, failure: Error | undefined): Promise<void> {
     if (this.#closing !== undefined) return resolve({ kind: 'closed' });
     this.#lost = true;
-    const stop = new AbortController();
-    const error = await Promise.race([
-      this.#master.ended,
-      delay(LAST_WORDS, undefined, { signal: stop.signal }).then(
-        () =>
-          new ViasshError(
-            'CONNECTION_LOST',
-            `connection lost: ${this.info.peer}: the ssh master closed its control socket`,
-          ),
-        () => this.#master.ended,
-      ),
-    ]);
-    stop.abort();
+    const error = failure instanceof RangeError ? this.#brokenRules(failure) : await this.#lastWords();
     this.#session.end(error, true);
     resolve({ kind: 'lost', error });
     await this.#master.stop();
+  }
+
+  /** ssh knows why the connection ended; when it does not say so in time, its socket's end is the reason. */
+  async #lastWords(): Promise<ViasshError> {
+    const stop = new AbortController();
+    const silence = delay(LAST_WORDS, undefined, { signal: stop.signal }).then(
+      () => this.#lostError('the ssh master closed its control socket'),
+      () => this.#master.ended,
+    );
+    const error = await Promise.race([this.#master.ended, silence]);
+    stop.abort();
+    return error;
+  }
+
+  #brokenRules(cause: RangeError): ViasshError {
+    return this.#lostError(`the far end broke the rules of the protocol: ${cause.message}`, cause);
+  }
+
+  #lostError(why: string, cause?: unknown): ViasshError {
+    return new ViasshError('CONNECTION_LOST', `connection lost: ${this.info.peer}: ${why}`, { cause });
   }
 }

@@ -1,4 +1,4 @@
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import {
   type Availability,
@@ -14,7 +14,7 @@ import {
 } from '@viassh/core';
 import { handOver } from './hand-over.ts';
 import { startMaster } from './master/private-master.ts';
-import { type SshVersion, sshVersion } from './master/ssh-version.ts';
+import { atLeast, type SshVersion, sshVersion } from './master/ssh-version.ts';
 import { openMuxProxy } from './mux/open-mux-proxy.ts';
 import { OpensshConnection } from './openssh-connection.ts';
 
@@ -45,7 +45,7 @@ const always: readonly Capability[] = [
  */
 export function createOpensshTransport({
   programs,
-  runtimeFolder = join(tmpdir(), 'viassh'),
+  runtimeFolder = join(tmpdir(), `viassh-${userInfo().uid}`),
   sshFile = 'ssh',
 }: OpensshTransportOptions): Transport {
   let found: Promise<SshVersion | undefined> | undefined;
@@ -57,14 +57,17 @@ export function createOpensshTransport({
     capabilities,
     available: async () => availability(await version(), sshFile),
     connect: (route, options) => connect(route, options),
-    handOver: (route, request, stdio, options) => handOver(programs, sshFile, route, request, stdio, options),
+    handOver: async (route, request, stdio, options) =>
+      await handOver(programs, sshFile, await version(), route, request, stdio, options),
   };
 
   async function connect(route: Route, options: ConnectOptions): Promise<Connection> {
     const hop = destinationOf(route);
+    const ssh = await version();
     if (options.verifyHostKey.kind === 'known-hosts') await readKnownHosts(hop);
-    else await checkCustomVerifier(route);
-    const master = await startMaster(hop, { ...options, programs, runtimeFolder, sshFile });
+    else checkCustomVerifier(ssh, route);
+    if (options.authenticate !== undefined) checkAskpass(ssh);
+    const master = await startMaster(hop, { ...options, programs, runtimeFolder, sshFile, version: ssh });
     try {
       const proxy = await openMuxProxy(master.socketPath);
       return new OpensshConnection(master, proxy, hop, capabilities);
@@ -73,32 +76,34 @@ export function createOpensshTransport({
       throw error;
     }
   }
+}
 
-  async function checkCustomVerifier(route: Route): Promise<void> {
-    const ssh = await version();
-    if (ssh !== undefined && !atLeast(ssh, 8, 5)) {
-      throw new ViasshError(
-        'CAPABILITY_MISSING',
-        `${ssh.name} cannot ask for a decision on host keys: that takes OpenSSH 8.5`,
-        { hint: 'use --transport ssh2' },
-      );
-    }
-    if (route.hops.length > 1) {
-      throw new ViasshError(
-        'SETTING_UNSUPPORTED',
-        'a verifier of your own does not reach the jump hosts on the openssh transport',
-        { hint: 'use --transport ssh2' },
-      );
-    }
+function checkCustomVerifier(ssh: SshVersion | undefined, route: Route): void {
+  if (!atLeast(ssh, 8, 5)) {
+    throw new ViasshError(
+      'CAPABILITY_MISSING',
+      `${ssh?.name} cannot ask for a decision on host keys: that takes OpenSSH 8.5`,
+      { hint: 'use --transport ssh2' },
+    );
   }
+  if (route.hops.length > 1) {
+    throw new ViasshError(
+      'SETTING_UNSUPPORTED',
+      'a verifier of your own does not reach the jump hosts on the openssh transport',
+      { hint: 'use --transport ssh2' },
+    );
+  }
+}
+
+function checkAskpass(ssh: SshVersion | undefined): void {
+  if (atLeast(ssh, 8, 4)) return;
+  throw new ViasshError('SETTING_UNSUPPORTED', `${ssh?.name} cannot be made to ask a program: that takes OpenSSH 8.4`, {
+    hint: 'use --transport ssh2, or leave the authenticator away: ssh then asks on the terminal',
+  });
 }
 
 function availability(version: SshVersion | undefined, sshFile: string): Availability {
   if (version === undefined) return { ok: false, reason: `no OpenSSH client (${sshFile}) is found` };
   if (!atLeast(version, 7, 4)) return { ok: false, reason: `${version.name} is older than 7.4` };
   return { ok: true, detail: `${version.name} is here, with your keys, agents and configuration` };
-}
-
-function atLeast({ major, minor }: SshVersion, wantedMajor: number, wantedMinor: number): boolean {
-  return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
 }

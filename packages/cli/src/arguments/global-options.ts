@@ -6,7 +6,13 @@ const own = 'Options:';
 
 /** The options that every command takes. One-letter forms are ssh's, see `normalizeArgv`. */
 export const globalOptions: Readonly<Record<string, Options>> = {
-  'config-file': { alias: 'F', type: 'string', requiresArg: true, group: ssh, describe: 'FILE: this ssh_config instead of the usual ones; none for none' },
+  'config-file': {
+    alias: 'F',
+    type: 'string',
+    requiresArg: true,
+    group: ssh,
+    describe: 'FILE: this ssh_config instead of the usual ones; none for none',
+  },
   option: { alias: 'o', type: 'string', requiresArg: true, group: ssh, describe: 'KEY=VALUE: a setting of ssh_config' },
   identity: { alias: 'i', type: 'string', requiresArg: true, group: ssh, describe: 'FILE: a private key' },
   login: { alias: 'l', type: 'string', requiresArg: true, group: ssh, describe: 'USER on the far end' },
@@ -21,7 +27,14 @@ export const globalOptions: Readonly<Record<string, Options>> = {
   'no-agent': { type: 'boolean', hidden: true },
   'no-tty': { type: 'boolean', hidden: true },
   'no-stdin': { type: 'boolean', hidden: true },
-  transport: { type: 'string', requiresArg: true, group: own, default: 'auto', choices: ['auto', 'openssh', 'ssh2'], describe: 'what carries the connection' },
+  transport: {
+    type: 'string',
+    requiresArg: true,
+    group: own,
+    default: 'auto',
+    choices: ['auto', 'openssh', 'ssh2'],
+    describe: 'what carries the connection',
+  },
   json: { type: 'boolean', group: own, describe: 'answers and errors as JSON' },
 };
 
@@ -66,5 +79,7 @@ function portOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
   if (port >= 1 && port <= 65535) return port;
-  throw new ViasshError('OPTION_INVALID', `-p wants a port from 1 to 65535, not '${text}'`);
+  throw new ViasshError('OPTION_INVALID', `-p wants a port from 1 to 65535, not '${text}'`, {
+    hint: 'leave it away for what ssh_config says, or 22',
+  });
 }

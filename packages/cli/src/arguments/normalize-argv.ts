@@ -1,3 +1,5 @@
+import { ViasshError } from '@viassh/core';
+
 /** ssh's one-letter options that viassh takes everywhere, and the long option behind each. */
 const letters: Readonly<Record<string, { readonly name: string; readonly takesValue: boolean }>> = {
   F: { name: 'config-file', takesValue: true },
@@ -24,7 +26,7 @@ const letters: Readonly<Record<string, { readonly name: string; readonly takesVa
  * Rewrites ssh's short options (clusters `-qC`, glued values `-p22 -oKey=Value`) as long ones with their value attached,
  * so that a value may begin with a dash and `-4` is no number. Stops at `--`; leaves everything else alone.
  *
- * A letter that is not ssh's stays as it is, for the argument parser to refuse by name.
+ * @throws ViasshError USAGE for a letter that is none of these, or whose value is missing.
  */
 export function normalizeArgv(argv: readonly string[]): string[] {
   const result: string[] = [];
@@ -46,14 +48,25 @@ function keep(word: string, result: string[]): 0 {
 function expandCluster(word: string, next: string | undefined, result: string[]): 0 | 1 {
   for (let at = 1; at < word.length; at += 1) {
     const letter = letters[word[at] ?? ''];
-    if (letter === undefined) return keep(`-${word.slice(at)}`, result);
+    if (letter === undefined) throw unknownLetter(word, at);
     if (!letter.takesValue) result.push(`--${letter.name}`);
     else if (at + 1 < word.length) return keep(`--${letter.name}=${word.slice(at + 1)}`, result);
-    else if (next === undefined) return keep(`--${letter.name}`, result);
+    else if (next === undefined) throw valueMissing(word.charAt(at));
     else {
       result.push(`--${letter.name}=${next}`);
       return 1;
     }
   }
   return 0;
+}
+
+function unknownLetter(word: string, at: number): ViasshError {
+  const where = at === 1 && word.length === 2 ? '' : ` (in ${word})`;
+  return new ViasshError('USAGE', `there is no option -${word.charAt(at)}${where}`, {
+    hint: 'viassh COMMAND --help shows the options; what belongs to the remote command goes behind --',
+  });
+}
+
+function valueMissing(letter: string): ViasshError {
+  return new ViasshError('USAGE', `-${letter} wants a value`, { hint: 'viassh --help shows the options' });
 }

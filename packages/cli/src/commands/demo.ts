@@ -24,7 +24,9 @@ export async function runDemo(context: CommandContext): Promise<number> {
     const now = performance.now();
     steps.push({ step, ms: Math.round(now - last), lines });
     if (!globals.json) {
-      stdout.write(`${paint('green', '✓', stdout)} ${step} ${paint('dim', `(${Math.round(now - last)} ms)`, stdout)}\n`);
+      stdout.write(
+        `${paint('green', '✓', stdout)} ${step} ${paint('dim', `(${Math.round(now - last)} ms)`, stdout)}\n`,
+      );
       for (const line of lines) stdout.write(`    ${line}\n`);
     }
     last = performance.now();
@@ -38,7 +40,13 @@ export async function runDemo(context: CommandContext): Promise<number> {
     typed: {
       configFile: 'none',
       identityFiles: [server.identityFile],
-      options: ['IdentitiesOnly=yes', `UserKnownHostsFile=${server.knownHostsFile}`, 'GlobalKnownHostsFile=/dev/null', 'StrictHostKeyChecking=yes', 'BatchMode=yes'],
+      options: [
+        'IdentitiesOnly=yes',
+        `UserKnownHostsFile=${server.knownHostsFile}`,
+        'GlobalKnownHostsFile=/dev/null',
+        'StrictHostKeyChecking=yes',
+        'BatchMode=yes',
+      ],
     },
     transport: globals.transport,
     needs: ['exec'],
@@ -46,7 +54,10 @@ export async function runDemo(context: CommandContext): Promise<number> {
     signal,
   });
   const { info, transport } = connection;
-  done(`connected by the ${transport} transport`, [`host key ${info.hostKey ?? '?'} is the known one`, `logged in by ${info.authenticatedBy ?? '?'}, cipher ${info.cipher ?? '?'}`]);
+  done(`connected by the ${transport} transport`, [
+    `host key ${info.hostKey ?? '?'} is the known one`,
+    `logged in by ${info.authenticatedBy ?? '?'}, cipher ${info.cipher ?? '?'}`,
+  ]);
 
   const channel = await connection.openSession({ kind: 'exec', command: 'imapd', signal });
   channel.stderr.resume();
@@ -61,7 +72,13 @@ export async function runDemo(context: CommandContext): Promise<number> {
   if (count === 0 || subjects.length !== count) throw new Error(`${count} mails, ${subjects.length} subjects`);
   done(`${count} mails are in the mailbox`, subjects);
   const mail = await imap.command('FETCH 1 BODY.PEEK[TEXT]');
-  done('the first one reads', mail.slice(1, -2).filter((line) => line !== ')').map((line) => sanitize(line)));
+  done(
+    'the first one reads',
+    mail
+      .slice(1, -2)
+      .filter((line) => line !== ')')
+      .map((line) => sanitize(line)),
+  );
   await imap.command('LOGOUT');
   channel.end();
   const exit = await channel.exit;

@@ -4,7 +4,11 @@ import { terminalAuthenticator } from '../terminal/terminal-authenticator.ts';
 import type { CommandContext } from './command-context.ts';
 
 /** The connection of one command run. */
-export async function openForCommand(context: CommandContext, destination: string, needs: readonly Capability[]): Promise<Connection> {
+export async function openForCommand(
+  context: CommandContext,
+  destination: string,
+  needs: readonly Capability[],
+): Promise<Connection> {
   const { environment, globals, log, signal } = context;
   return await openConnection(environment, {
     destination,

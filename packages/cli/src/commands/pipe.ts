@@ -1,6 +1,15 @@
 import { Readable } from 'node:stream';
 import { ReadStream } from 'node:tty';
-import { type Capability, describeExit, exitCodeOf, type Pipe, pipe, type PtyRequest, type SessionRequest, ViasshError } from '@viassh/core';
+import {
+  type Capability,
+  describeExit,
+  exitCodeOf,
+  type Pipe,
+  pipe,
+  type PtyRequest,
+  type SessionRequest,
+  ViasshError,
+} from '@viassh/core';
 import type { CommandContext } from './command-context.ts';
 import { openForCommand } from './open-for-command.ts';
 
@@ -16,7 +25,10 @@ export interface PipeArguments {
 }
 
 /** `viassh pipe`: this process's streams and a remote command's joined. Returns the exit code. */
-export async function runPipe(context: CommandContext, { destination, words, subsystem, tty }: PipeArguments): Promise<number> {
+export async function runPipe(
+  context: CommandContext,
+  { destination, words, subsystem, tty }: PipeArguments,
+): Promise<number> {
   const { stdin, stdout, stderr, signal, log, globals } = context;
   const request = requestOf(words, subsystem);
   const needs: Capability[] = [request.kind, ...(tty ? (['pty'] as const) : [])];
@@ -30,12 +42,17 @@ export async function runPipe(context: CommandContext, { destination, words, sub
   });
   using _ = tty ? followTerminal(context, running) : noTerminal;
   const exit = await running.exit;
-  log.info(`the remote command ended: ${describeExit(exit)}; ${running.progress.sent} bytes sent, ${running.progress.received} received`);
+  log.info(
+    `the remote command ended: ${describeExit(exit)}; ${running.progress.sent} bytes sent, ${running.progress.received} received`,
+  );
   if (running.progress.outputClosed) return SIGPIPE_EXIT;
-  if (exit.kind === 'missing') throw new ViasshError('EXIT_STATUS_MISSING', 'the server never said how the remote command ended');
+  if (exit.kind === 'missing')
+    throw new ViasshError('EXIT_STATUS_MISSING', 'the server never said how the remote command ended');
   const code = exitCodeOf(exit);
   if (code === NOT_FOUND && request.kind === 'exec') {
-    log.warning(`the far end has no such command: ${request.command} (status 127); give its full path, a login shell's PATH is not in force there`);
+    log.warning(
+      `the far end has no such command: ${request.command} (status 127); give its full path, a login shell's PATH is not in force there`,
+    );
   }
   return code;
 }
@@ -43,7 +60,8 @@ export async function runPipe(context: CommandContext, { destination, words, sub
 function requestOf(words: readonly string[], subsystem: boolean): SessionRequest {
   const command = words.join(' '); // as ssh joins its arguments
   if (subsystem) {
-    if (words.length === 0) throw new ViasshError('USAGE', '-s wants the name of a subsystem', { hint: 'viassh pipe DEST -s -- sftp' });
+    if (words.length === 0)
+      throw new ViasshError('USAGE', '-s wants the name of a subsystem', { hint: 'viassh pipe DEST -s -- sftp' });
     return { kind: 'subsystem', subsystem: command };
   }
   return words.length === 0 ? { kind: 'shell' } : { kind: 'exec', command };

@@ -3,8 +3,18 @@ import { type Plan, planConnection } from '../library/open-connection.ts';
 import type { CommandContext } from './command-context.ts';
 
 /** `viassh resolve`: what would be used, and why. Nothing is dialled. */
-export async function runResolve({ environment, globals, log, signal, stdout }: CommandContext, destination: string): Promise<number> {
-  const plan = await planConnection(environment, { destination, typed: globals.typed, transport: globals.transport, needs: [], log, signal });
+export async function runResolve(
+  { environment, globals, log, signal, stdout }: CommandContext,
+  destination: string,
+): Promise<number> {
+  const plan = await planConnection(environment, {
+    destination,
+    typed: globals.typed,
+    transport: globals.transport,
+    needs: [],
+    log,
+    signal,
+  });
   const answer = describe(plan);
   stdout.write(globals.json ? `${JSON.stringify(answer, null, 2)}\n` : asLines(answer));
   return 0;
@@ -18,7 +28,9 @@ function describe({ route, selection }: Plan): Answer {
     host: hop.hostName,
     user: hop.user,
     port: hop.port,
-    via: route.hops.slice(0, -1).map((before) => formatDestination({ user: before.user, host: before.hostName, port: before.port })),
+    via: route.hops
+      .slice(0, -1)
+      .map((before) => formatDestination({ user: before.user, host: before.hostName, port: before.port })),
     proxyCommand: hop.proxyCommand,
     knownAs: knownHostsName(hop),
     knownHosts: [...hop.userKnownHostsFiles, ...hop.globalKnownHostsFiles],

@@ -14,8 +14,13 @@ export async function runPluginCommand(
   const { environment, globals, log, signal } = context;
   const prepared = plugin.prepare(raw, words);
   const connection = await openForCommand(context, destination, prepared.needs);
-  const stdio = { input: globals.noStdin ? Readable.from([]) : context.stdin, output: context.stdout, error: context.stderr };
+  const stdio = {
+    input: globals.noStdin ? Readable.from([]) : context.stdin,
+    output: context.stdout,
+    error: context.stderr,
+  };
   const exit = await runPlugin(prepared, connection, { stdio, programs: environment.programs, signal, log });
-  if (exit.kind === 'missing') throw new ViasshError('EXIT_STATUS_MISSING', 'the server never said how the remote command ended');
+  if (exit.kind === 'missing')
+    throw new ViasshError('EXIT_STATUS_MISSING', 'the server never said how the remote command ended');
   return exitCodeOf(exit);
 }

@@ -1,4 +1,13 @@
-import { type Authenticator, type Connection, type Destination, type HostKeyVerifier, type Logger, nobodyToAsk, silentLogger, type TypedOptions } from '@viassh/core';
+import {
+  type Authenticator,
+  type Connection,
+  type Destination,
+  type HostKeyVerifier,
+  type Logger,
+  nobodyToAsk,
+  silentLogger,
+  type TypedOptions,
+} from '@viassh/core';
 import { readEnvironment } from '../environment.ts';
 import { openConnection } from './open-connection.ts';
 

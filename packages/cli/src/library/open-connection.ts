@@ -1,6 +1,7 @@
 import {
   type Authenticator,
   type Capability,
+  checkDestination,
   type Connection,
   type Destination,
   type HostKeyVerifier,
@@ -14,6 +15,7 @@ import {
   verifyByKnownHosts,
 } from '@viassh/core';
 import type { Environment } from '../environment.ts';
+import { checkTypedOptions } from './check-typed-options.ts';
 
 /** What is to be opened, and how. */
 export interface OpenRequest {
@@ -37,8 +39,12 @@ export interface Plan {
 }
 
 /** Resolves the destination and selects the transport; nothing is dialled. */
-export async function planConnection(environment: Environment, { destination, typed, transport, needs, signal }: OpenRequest): Promise<Plan> {
-  const parsed = typeof destination === 'string' ? parseDestination(destination) : destination;
+export async function planConnection(
+  environment: Environment,
+  { destination, typed, transport, needs, signal }: OpenRequest,
+): Promise<Plan> {
+  const parsed = typeof destination === 'string' ? parseDestination(destination) : checkDestination(destination);
+  checkTypedOptions(typed);
   const [route, selection] = await Promise.all([
     resolveRoute(environment.config, parsed, typed, signal),
     selectTransport(environment.transports, transport, needs),
@@ -54,7 +60,8 @@ export async function openConnection(environment: Environment, request: OpenRequ
   const connection = await transport.connect(route, {
     signal: request.signal,
     verifyHostKey: request.verifyHostKey ?? verifyByKnownHosts,
-    authenticate: transport.asksItself === true && request.alwaysAuthenticate !== true ? undefined : request.authenticate,
+    authenticate:
+      transport.asksItself === true && request.alwaysAuthenticate !== true ? undefined : request.authenticate,
     log: request.log,
   });
   const { peer, hostKey = 'unknown', cipher = 'unknown', authenticatedBy = 'unknown' } = connection.info;

@@ -1,6 +1,12 @@
 import { open } from 'node:fs/promises';
 import { ReadStream } from 'node:tty';
-import { abortedError, type AuthenticationPrompt, type Authenticator, exitCodeOf, type ProgramRunner } from '@viassh/core';
+import {
+  abortedError,
+  type AuthenticationPrompt,
+  type Authenticator,
+  exitCodeOf,
+  type ProgramRunner,
+} from '@viassh/core';
 
 /**
  * Asks as ssh does: by the program in SSH_ASKPASS where SSH_ASKPASS_REQUIRE or a missing terminal with a display says so,
@@ -11,22 +17,34 @@ export function terminalAuthenticator(programs: ProgramRunner, variables: NodeJS
     async ask(prompt, signal) {
       const require = variables['SSH_ASKPASS_REQUIRE'];
       const program = variables['SSH_ASKPASS'];
-      const hasDisplay = [variables['DISPLAY'], variables['WAYLAND_DISPLAY']].some((value) => value !== undefined && value !== '');
-      if (program !== undefined && (require === 'force' || require === 'prefer')) return await askProgram(programs, program, prompt, signal);
+      const hasDisplay = [variables['DISPLAY'], variables['WAYLAND_DISPLAY']].some(
+        (value) => value !== undefined && value !== '',
+      );
+      if (program !== undefined && (require === 'force' || require === 'prefer'))
+        return await askProgram(programs, program, prompt, signal);
       const answer = await askTerminal(prompt, signal);
       if (answer !== 'no terminal') return answer.text;
-      if (program !== undefined && hasDisplay && require !== 'never') return await askProgram(programs, program, prompt, signal);
+      if (program !== undefined && hasDisplay && require !== 'never')
+        return await askProgram(programs, program, prompt, signal);
       return undefined;
     },
   };
 }
 
-async function askProgram(programs: ProgramRunner, file: string, prompt: AuthenticationPrompt, signal?: AbortSignal): Promise<string | undefined> {
+async function askProgram(
+  programs: ProgramRunner,
+  file: string,
+  prompt: AuthenticationPrompt,
+  signal?: AbortSignal,
+): Promise<string | undefined> {
   const { exit, stdout } = await programs.run({ file, args: [prompt.text], signal });
   return exitCodeOf(exit) === 0 ? stdout.replace(/\r?\n$/, '') : undefined;
 }
 
-async function askTerminal(prompt: AuthenticationPrompt, signal?: AbortSignal): Promise<{ text: string | undefined } | 'no terminal'> {
+async function askTerminal(
+  prompt: AuthenticationPrompt,
+  signal?: AbortSignal,
+): Promise<{ text: string | undefined } | 'no terminal'> {
   const terminal = await open('/dev/tty', 'r+').catch(() => undefined);
   if (terminal === undefined) return 'no terminal';
   const input = new ReadStream(terminal.fd);

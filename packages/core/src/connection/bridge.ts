@@ -24,9 +24,10 @@ export interface Bridge {
   readonly progress: BridgeProgress;
   /**
    * Resolves when the channel is closed and all that came from it was handed to the near end; without an `output`, when
-   * `error` is through. A near end that stops reading early (EPIPE) closes the channel and is no error, as with
-   * `ssh host yes | head`.
-   * Rejects with CONNECTION_LOST, ABORTED, STREAM_FAILED.
+   * `error` is through and the far end is done (`exit` of a session; `close` of another channel, which wants reading).
+   * A near end that stops reading early (EPIPE) closes the channel and is no error, as with `ssh host yes | head`.
+   * Rejects with ABORTED, at once; with CONNECTION_LOST when what had arrived was handed to `output`, without one at
+   * once for a session; with STREAM_FAILED.
    */
   readonly done: Promise<void>;
 }
@@ -42,21 +43,35 @@ export function bridge(
 ): Bridge {
   const progress: BridgeProgress = { sent: 0, received: 0, outputClosed: false };
   const outputs: Promise<void>[] = [];
-  const closed = new Promise<void>((resolve, reject) => {
+  const over = closeOf(channel);
+  over.catch(() => undefined);
+  if (ends.input !== undefined) feed(ends.input, channel, progress);
+  if (ends.output !== undefined) outputs.push(over, drain(channel, ends.output, channel, progress));
+  else outputs.push('exit' in channel ? exitOf(channel) : over); // nobody here reads: a loss may never come to the stream
+  if (ends.error !== undefined && 'stderr' in channel)
+    outputs.push(drain(channel.stderr, ends.error, channel, { received: 0, outputClosed: false }));
+  const through = Promise.all(outputs).then(() => undefined);
+  const done = signal === undefined ? through : Promise.race([abortOf(signal, channel), through]);
+  done.catch(() => undefined);
+  return { progress, done };
+}
+
+/** Resolves when the channel is closed, rejects when it fails. */
+function closeOf(channel: Channel): Promise<void> {
+  return new Promise((resolve, reject) => {
     const onError = (error: unknown): void => reject(toViasshError(error, 'CONNECTION_LOST'));
     channel.once('error', onError).once('close', resolve);
     if (channel.errored !== null && channel.errored !== undefined) onError(channel.errored);
     else if (channel.closed) resolve(); // its events are over
   });
-  closed.catch(() => undefined);
-  if (ends.input !== undefined) feed(ends.input, channel, progress);
-  if (ends.output !== undefined) outputs.push(closed, drain(channel, ends.output, channel, progress));
-  if (ends.error !== undefined && 'stderr' in channel)
-    outputs.push(drain(channel.stderr, ends.error, channel, { received: 0, outputClosed: false }));
-  if (signal !== undefined) abortOn(signal, channel);
-  const done = Promise.all(outputs).then(() => undefined);
-  done.catch(() => undefined);
-  return { progress, done };
+}
+
+async function exitOf({ exit }: SessionChannel): Promise<void> {
+  try {
+    await exit;
+  } catch (error) {
+    throw toViasshError(error, 'CONNECTION_LOST');
+  }
 }
 
 /** Input to channel. A failing input closes the channel with the reason; its end is EOF. */
@@ -169,9 +184,16 @@ function ignoreLateErrors(stream: Readable | Writable): void {
   stream.on('error', () => undefined);
 }
 
-function abortOn(signal: AbortSignal, channel: Channel): void {
-  const onAbort = (): void => void channel.destroy(abortedError(signal.reason));
-  if (signal.aborted) onAbort();
-  else signal.addEventListener('abort', onAbort, { once: true });
-  channel.once('close', () => signal.removeEventListener('abort', onAbort));
+/** Destroys the channel on abort and rejects with that, before anything the destroying may settle. */
+function abortOf(signal: AbortSignal, channel: Channel): Promise<never> {
+  return new Promise((_, reject) => {
+    const onAbort = (): void => {
+      const error = abortedError(signal.reason);
+      reject(error);
+      channel.destroy(error);
+    };
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+    channel.once('close', () => signal.removeEventListener('abort', onAbort));
+  });
 }

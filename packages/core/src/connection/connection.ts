@@ -32,7 +32,10 @@ export type CloseReason = { readonly kind: 'closed' } | { readonly kind: 'lost';
 
 /** How to close. */
 export interface CloseOptions {
-  /** Milliseconds to let open channels finish; then, or without it at once, they are closed. */
+  /**
+   * Milliseconds to let open channels finish; then, or without it at once, they are closed. A destroyed channel is not
+   * waited for, whatever still runs behind it on the far end.
+   */
   readonly drainMs?: number | undefined;
 }
 

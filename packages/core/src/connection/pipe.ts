@@ -19,7 +19,10 @@ export interface PipeOptions {
 /** A remote command that was accepted and runs. */
 export interface Pipe {
   readonly channel: SessionChannel;
-  /** Resolves when the command ended and every byte of it reached `stdout` and `stderr`. */
+  /**
+   * Resolves when the command ended and every byte of it reached `stdout` and `stderr`. Rejects with ABORTED at once,
+   * with CONNECTION_LOST when what had arrived was handed to `stdout` (at once without one), with STREAM_FAILED.
+   */
   readonly exit: Promise<ExitStatus>;
   readonly progress: BridgeProgress;
 }
@@ -42,7 +45,7 @@ export async function pipe(
   const { stdin, stdout, stderr, signal } = options;
   const channel = await connection.openSession({ env: options.env, pty: options.pty, signal, ...request });
   const { done, progress } = bridge(channel, { input: stdin, output: stdout, error: stderr ?? 'drop' }, { signal });
-  const exit = Promise.all([channel.exit, done]).then(([status]) => status);
+  const exit = done.then(() => channel.exit);
   exit.catch(() => undefined); // a caller that only streams is not forced to look at it
   return { channel, exit, progress };
 }

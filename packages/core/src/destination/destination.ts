@@ -26,6 +26,12 @@ export function parseDestination(text: string): Destination {
   return /^ssh:\/\//i.test(text) ? parseUri(text) : parsePlain(text);
 }
 
+/** Holds a destination that was not parsed here to the same rules. @throws ViasshError DESTINATION_INVALID */
+export function checkDestination(destination: Destination): Destination {
+  const { user, host, port } = destination;
+  return checked(formatDestination(destination), user, host, port?.toString());
+}
+
 /** The destination as one string that {@link parseDestination} reads back to the same. */
 export function formatDestination({ user, host, port }: Destination): string {
   const name = port !== undefined && host.includes(':') ? `[${host}]` : host;

@@ -313,6 +313,41 @@ t.test('an abort closes the channel and rejects', async (t) => {
   }
 });
 
+t.test('an abort does not wait: neither for an output that takes nothing nor for one that is not joined', async (t) => {
+  for (const ends of [{ output: new FakeOutput({ taking: false }) }, {}, { error: 'drop' }, { input: openInput() }]) {
+    const controller = new AbortController();
+    const channel = new FakeChannel();
+    const { done } = bridge(channel, ends as BridgeEnds, { signal: controller.signal });
+    channel.say('unread');
+    channel.stderr.write('unread');
+    await settled();
+    t.equal(await stateOf(done), 'pending');
+    controller.abort();
+    await t.rejects(done, { code: 'ABORTED' });
+    await t.rejects(channel.exit, { code: 'ABORTED' });
+    t.equal(channel.destroyed, true);
+  }
+});
+
+t.test('an abort rejects though the channel takes its time to close', async (t) => {
+  class SlowChannel extends FakeChannel {
+    override _destroy(): void {
+      // never done
+    }
+  }
+  const controller = new AbortController();
+  const { done } = bridge(new SlowChannel(), { output: 'drop' }, { signal: controller.signal });
+  controller.abort();
+  await t.rejects(done, { code: 'ABORTED' });
+});
+
+t.test('the reason of an abort is the error when it is one of ours', async (t) => {
+  const controller = new AbortController();
+  const { done } = bridge(new FakeChannel(), {}, { signal: controller.signal });
+  controller.abort(new ViasshError('CONNECTION_LOST', 'the other one went away'));
+  await t.rejects(done, { code: 'CONNECTION_LOST', message: 'the other one went away' });
+});
+
 t.test('an abort after the end changes nothing', async (t) => {
   const controller = new AbortController();
   const channel = new FakeChannel();
@@ -345,6 +380,39 @@ t.test('bytes that came before the loss are handed over', async (t) => {
   channel.destroy(new ViasshError('CONNECTION_LOST', 'gone'));
   await t.rejects(done, { code: 'CONNECTION_LOST' });
   t.equal(output.text, 'so far');
+});
+
+t.test('bytes that wait when the connection is lost go to a slow output before that is told', async (t) => {
+  const channel = new FakeChannel();
+  const output = new FakeOutput({ taking: false, highWaterMark: 1 });
+  const { done } = bridge(channel, { output });
+  channel.say('first ');
+  await settled();
+  channel.say('second');
+  channel.lose(new ViasshError('CONNECTION_LOST', 'gone'));
+  t.equal(await stateOf(done), 'pending');
+  output.take();
+  await t.rejects(done, { code: 'CONNECTION_LOST' });
+  t.equal(output.text, 'first second');
+});
+
+t.test('a loss is told at once where no output is joined, though bytes wait for the caller', async (t) => {
+  const channel = new FakeChannel();
+  const { done } = bridge(channel, { error: 'drop' });
+  channel.say('unread');
+  channel.lose(new ViasshError('CONNECTION_LOST', 'gone'));
+  await t.rejects(done, { code: 'CONNECTION_LOST' });
+  t.equal(String(channel.read()), 'unread');
+});
+
+t.test('without an output done waits for the far end, and not for a reader', async (t) => {
+  const channel = new FakeChannel();
+  const { done } = bridge(channel, { error: 'drop' });
+  t.equal(await stateOf(done), 'pending');
+  channel.say('unread');
+  channel.finish();
+  await done;
+  t.equal(String(channel.read()), 'unread');
 });
 
 t.test('a channel that is closed or lost already does not hang', async (t) => {

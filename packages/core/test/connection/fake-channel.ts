@@ -16,16 +16,17 @@ export class FakeChannel extends Duplex implements SessionChannel {
   /** How often the reader wanted more. */
   reads = 0;
   #granting: boolean;
+  #loss: Error | undefined;
   #waiting: (() => void)[] = [];
-  #settleExit: (status: ExitStatus) => void = () => undefined;
+  readonly #settleExit: { resolve(status: ExitStatus): void; reject(error: Error): void };
 
   constructor({ granting = true, highWaterMark = 1024 }: { granting?: boolean; highWaterMark?: number } = {}) {
     super({ allowHalfOpen: true, highWaterMark });
     this.#granting = granting;
-    this.exit = new Promise((resolve) => {
-      this.#settleExit = resolve;
-    });
-    this.once('close', () => this.#settleExit({ kind: 'missing' }));
+    const { promise, resolve, reject } = Promise.withResolvers<ExitStatus>();
+    promise.catch(() => undefined);
+    this.exit = promise;
+    this.#settleExit = { resolve, reject };
     this.on('error', () => undefined);
   }
 
@@ -42,14 +43,27 @@ export class FakeChannel extends Duplex implements SessionChannel {
 
   /** The far end ends well: EOF on both outputs, a status. */
   finish(status: ExitStatus = { kind: 'status', code: 0 }): void {
-    this.#settleExit(status);
+    this.#settleExit.resolve(status);
     this.push(null);
     this.stderr.end();
     if (!this.writableEnded) this.end();
   }
 
+  /** The connection is lost while bytes wait for a reader: the stream itself fails only when they were taken. */
+  lose(error: Error): void {
+    this.#settleExit.reject(error);
+    this.#loss = error;
+    this.#failWhenTaken();
+  }
+
   sendSignal(): void {}
   changeWindow(): void {}
+
+  override read(size?: number): unknown {
+    const chunk: unknown = super.read(size);
+    this.#failWhenTaken();
+    return chunk;
+  }
 
   override _read(): void {
     this.reads += 1;
@@ -71,7 +85,14 @@ export class FakeChannel extends Duplex implements SessionChannel {
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     this.stderr.destroy();
-    done(error);
+    const reason = error ?? this.#loss;
+    if (reason === undefined) this.#settleExit.resolve({ kind: 'missing' });
+    else this.#settleExit.reject(reason);
+    done(reason ?? null);
+  }
+
+  #failWhenTaken(): void {
+    if (this.#loss !== undefined && this.readableLength === 0) this.destroy(this.#loss);
   }
 }
 

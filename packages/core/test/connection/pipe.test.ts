@@ -96,3 +96,41 @@ t.test('a loss that nobody waits for is no unhandled rejection', async (t) => {
   t.same(seen, []);
   await t.rejects(exit, { code: 'CONNECTION_LOST' });
 });
+
+for (const isJoined of [true, false]) {
+  const how = isJoined ? 'with a stdout that takes nothing' : 'without stdout';
+  t.test(`an abort rejects exit at once, ${how}`, async (t) => {
+    const channel = new FakeChannel();
+    const controller = new AbortController();
+    const stdout = isJoined ? new FakeOutput({ taking: false }) : undefined;
+    const { exit } = await pipe(
+      connectionTo(channel),
+      { kind: 'exec', command: 'x' },
+      { stdout, signal: controller.signal },
+    );
+    channel.say('unread');
+    await settled();
+    controller.abort();
+    await t.rejects(exit, { code: 'ABORTED' });
+    t.equal(channel.destroyed, true);
+  });
+}
+
+t.test('a loss rejects exit behind the bytes for stdout, and at once without one', async (t) => {
+  const [joined, own] = [new FakeChannel(), new FakeChannel()];
+  const stdout = new FakeOutput({ taking: false, highWaterMark: 1 });
+  const request: SessionRequest = { kind: 'exec', command: 'x' };
+  const behind = await pipe(connectionTo(joined), request, { stdout });
+  const atOnce = await pipe(connectionTo(own), request);
+  for (const channel of [joined, own]) {
+    channel.say('first ');
+    await settled();
+    channel.say('second');
+    channel.lose(new ViasshError('CONNECTION_LOST', 'gone'));
+  }
+  await t.rejects(atOnce.exit, { code: 'CONNECTION_LOST' });
+  t.equal(stdout.text, 'first ');
+  stdout.take();
+  await t.rejects(behind.exit, { code: 'CONNECTION_LOST' });
+  t.equal(stdout.text, 'first second');
+});

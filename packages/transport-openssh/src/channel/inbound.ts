@@ -3,35 +3,37 @@ import type { ReceiveWindow } from './window.ts';
 
 /**
  * One direction in: bytes wait here until the stream asks for them, and only then count as consumed. What waits is
- * bounded by the window.
+ * bounded by the window. A stream that was destroyed takes everything and keeps nothing.
  */
 export class Inbound {
   readonly #window: ReceiveWindow;
+  readonly #stream: Readable;
   readonly #queue: (Buffer | null)[] = [];
-  #stream: Readable | undefined;
   #wanted = false;
 
-  constructor(window: ReceiveWindow) {
+  /** The stream's `_read` calls {@link resume}. */
+  constructor(stream: Readable, window: ReceiveWindow) {
+    this.#stream = stream;
     this.#window = window;
+    stream.once('close', () => this.resume());
   }
 
-  /** The stream that is fed; its `_read` calls {@link resume}. */
-  attach(stream: Readable): void {
-    this.#stream = stream;
+  /** Nothing waits, neither here nor in the stream. */
+  get isEmpty(): boolean {
+    return this.#queue.length === 0 && this.#stream.readableLength === 0;
   }
 
   /** Bytes from the peer; `null` = no more. */
   push(bytes: Buffer | null): void {
     this.#queue.push(bytes);
-    if (this.#wanted) this.resume();
+    if (this.#wanted || this.#stream.destroyed) this.resume();
   }
 
   resume(): void {
     this.#wanted = true;
-    while (this.#wanted && this.#queue.length > 0) {
+    while (this.#queue.length > 0 && (this.#wanted || this.#stream.destroyed)) {
       const bytes = this.#queue.shift() as Buffer | null;
-      if (this.#stream === undefined || this.#stream.destroyed) continue;
-      this.#wanted = this.#stream.push(bytes);
+      if (!this.#stream.destroyed) this.#wanted = this.#stream.push(bytes);
       if (bytes !== null) this.#window.consumed(bytes.length);
     }
   }

@@ -13,7 +13,7 @@ export interface ProxyChannelInit {
   /** The peer's number for it. */
   readonly remoteId: number;
   readonly sendWindow: SendWindow;
-  /** Called once, when neither side will say anything more of it. */
+  /** Called once, when the channel is of no more use: closed by the far end, destroyed here, or lost. */
   readonly onGone: () => void;
 }
 
@@ -31,17 +31,19 @@ export class ProxyChannel extends Duplex implements Channel {
   #eofReceived = false;
   /** The far end reads no more: what is written now goes nowhere. */
   #farReaderGone = false;
+  #gone = false;
+  #loss: Error | undefined;
 
   constructor({ type, link, remoteId, sendWindow, onGone }: ProxyChannelInit) {
-    super({ allowHalfOpen: true, highWaterMark: 256 * 1024 });
+    // Ended both ways is not over yet: the exit status comes behind it.
+    super({ allowHalfOpen: true, autoDestroy: false, highWaterMark: 256 * 1024 });
     this.type = type;
     this.link = link;
     this.remoteId = remoteId;
     this.receiveWindow = new ReceiveWindow((bytes) => {
       if (!this.#closeSent) link.send(message.channelWindowAdjust, remoteId, bytes);
     });
-    this.#inbound = new Inbound(this.receiveWindow);
-    this.#inbound.attach(this);
+    this.#inbound = new Inbound(this, this.receiveWindow);
     this.#sendWindow = sendWindow;
     this.#onGone = onGone;
     this.once('end', () => this.#settle());
@@ -61,9 +63,19 @@ export class ProxyChannel extends Duplex implements Channel {
   abandon(reason: Error | undefined): void {
     this.#closeSent = true;
     this.#closeReceived = true;
-    this.receiveGone(reason);
-    this.destroy(reason);
+    this.#farReaderGone = true;
+    this.#loss = reason;
+    this.#leave(reason);
     this.#sendWindow.wake();
+    if (reason === undefined) this.destroy();
+    else this.#settle();
+  }
+
+  /** What had arrived before a loss is read first; the error comes behind it. */
+  override read(size?: number): unknown {
+    const bytes: unknown = super.read(size);
+    if (this.#loss !== undefined) queueMicrotask(() => this.#settle());
+    return bytes;
   }
 
   override _read(): void {
@@ -89,8 +101,10 @@ export class ProxyChannel extends Duplex implements Channel {
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     this.#sendClose();
     this.#farReaderGone = true;
+    const reason = error ?? this.#loss;
+    this.#leave(reason);
     this.#sendWindow.wake();
-    done(error);
+    done(reason ?? null);
   }
 
   /** A channel request from the far end; true when it was understood. */
@@ -104,8 +118,8 @@ export class ProxyChannel extends Duplex implements Channel {
     this.#inbound.push(null);
   }
 
-  /** The far end is through with the channel, or the connection is gone (`reason`). Called once. */
-  protected receiveGone(_reason: Error | undefined): void {
+  /** The channel is of no more use: `reason` when that is a failure. Called once. */
+  protected left(_reason: Error | undefined): void {
     this.#onGone();
   }
 
@@ -115,14 +129,21 @@ export class ProxyChannel extends Duplex implements Channel {
     this.#farReaderGone = true;
     this.receiveEof();
     this.#sendClose();
-    this.receiveGone(undefined);
+    this.#leave(undefined);
     this.#sendWindow.wake();
     this.#settle();
   }
 
-  /** Closed on the wire and all bytes taken: then the stream is at its end, whatever the writer still holds. */
+  #leave(reason: Error | undefined): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    this.left(reason);
+  }
+
+  /** Nothing more comes and all bytes were taken: then the stream is at its end, whatever the writer still holds. */
   #settle(): void {
-    if (this.#closeReceived && this.readableEnded) this.destroy();
+    if (this.#loss !== undefined && this.#inbound.isEmpty) this.destroy(this.#loss);
+    else if (this.#closeReceived && this.readableEnded) this.destroy();
   }
 
   /** Sends the chunks as far as the window goes, then waits for more of it; `done` when the kernel has the last. */

@@ -23,9 +23,8 @@ export class ProxySessionChannel extends ProxyChannel implements SessionChannel 
 
   constructor(init: ProxyChannelInit) {
     super(init);
-    this.#stderrInbound = new Inbound(this.receiveWindow);
     this.stderr = new Readable({ read: () => this.#stderrInbound.resume() });
-    this.#stderrInbound.attach(this.stderr);
+    this.#stderrInbound = new Inbound(this.stderr, this.receiveWindow);
     const { promise, resolve, reject } = Promise.withResolvers<ExitStatus>();
     promise.catch(() => undefined); // the loss is also told by the channel itself
     this.exit = promise;
@@ -65,12 +64,6 @@ export class ProxySessionChannel extends ProxyChannel implements SessionChannel 
     else super.receive(type, fields);
   }
 
-  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    this.#stderrInbound.push(null);
-    this.#refuseReplies();
-    super._destroy(error, done);
-  }
-
   protected override receiveRequest(name: string, fields: WireReader): boolean {
     if (name === 'exit-status') this.#status = { kind: 'status', code: fields.uint32() };
     else if (name === 'exit-signal') {
@@ -84,16 +77,12 @@ export class ProxySessionChannel extends ProxyChannel implements SessionChannel 
     this.#stderrInbound.push(null);
   }
 
-  protected override receiveGone(reason: Error | undefined): void {
-    super.receiveGone(reason);
-    this.#refuseReplies();
+  protected override left(reason: Error | undefined): void {
+    super.left(reason);
+    this.#stderrInbound.push(null);
+    for (const reply of this.#replies.splice(0)) reply(false); // who waits for an answer gets none any more
     if (reason === undefined) this.#settleExit.resolve(this.#status);
     else this.#settleExit.reject(reason);
-  }
-
-  /** Who waits for an answer gets none any more. */
-  #refuseReplies(): void {
-    for (const reply of this.#replies.splice(0)) reply(false);
   }
 
   #receiveExtended(code: number, bytes: Buffer): void {

@@ -128,9 +128,12 @@ export class ProxySession {
         return channel;
       },
     });
-    this.#link.send(message.channelOpen, type, id, WINDOW, MAX_PACKET, ...fields);
     try {
+      this.#link.send(message.channelOpen, type, id, WINDOW, MAX_PACKET, ...fields);
       return await promise;
+    } catch (error) {
+      if (!abandoned) this.#pending.delete(id);
+      throw error;
     } finally {
       signal?.removeEventListener('abort', onAbort);
     }
@@ -151,7 +154,9 @@ export class ProxySession {
     this.#pending.delete(id);
     const remoteId = fields.uint32();
     const window = fields.uint32();
-    this.#channels.set(id, pending.confirmed(remoteId, new SendWindow(window, fields.uint32())));
+    const channel = pending.confirmed(remoteId, new SendWindow(window, fields.uint32()));
+    if (!channel.destroyed) this.#channels.set(id, channel);
+    this.#checkIdle();
   }
 
   #refusedOpen(id: number, fields: WireReader): void {

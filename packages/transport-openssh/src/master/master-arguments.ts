@@ -1,4 +1,6 @@
 import { formatDestination, type ResolvedDestination, sshArguments } from '@viassh/core';
+import { customVerification } from './known-hosts-command.ts';
+import { atLeast, type SshVersion } from './ssh-version.ts';
 
 const DEFAULT_ALIVE_INTERVAL = 15; // seconds, when the configuration sets none
 
@@ -6,30 +8,29 @@ const DEFAULT_ALIVE_INTERVAL = 15; // seconds, when the configuration sets none
 export interface MasterPaths {
   readonly socket: string;
   readonly log: string;
-  /** The KnownHostsCommand helper, when the caller verifies host keys itself. */
-  readonly verifyHelper?: string | undefined;
+  /** The KnownHostsCommand script, when the caller verifies host keys itself. */
+  readonly verifyScript?: string | undefined;
 }
 
 /**
  * The argv of a private master. Ours comes first: of several values ssh takes the first. What it undoes are settings
  * for interactive logins (forwards, remote and local commands, terminals, other masters) that would break a helper.
  */
-export function masterArguments(hop: ResolvedDestination, paths: MasterPaths, asksUs: boolean): string[] {
+export function masterArguments(
+  hop: ResolvedDestination,
+  paths: MasterPaths,
+  version: SshVersion | undefined,
+): string[] {
   const options = [
     'ControlPersist=no',
-    'ClearAllForwardings=yes',
-    'ForwardX11=no',
     'ForwardAgent=no',
-    'PermitLocalCommand=no',
-    'RemoteCommand=none',
-    'RequestTTY=no',
-    'Tunnel=no',
     'UpdateHostKeys=no',
     'LogLevel=DEBUG1',
+    ...plainHelper(version),
     ...(hop.serverAliveInterval === 0 ? [`ServerAliveInterval=${DEFAULT_ALIVE_INTERVAL}`] : []),
-    // A question about a host key must not reach whoever answers the questions for passwords.
-    ...(asksUs && hop.strictHostKeyChecking === 'ask' ? ['StrictHostKeyChecking=yes'] : []),
-    ...(paths.verifyHelper === undefined ? [] : customVerification(paths.verifyHelper)),
+    // A pipe has nobody to ask: an unknown key is refused, with its fingerprint.
+    ...(paths.verifyScript === undefined && hop.strictHostKeyChecking === 'ask' ? ['StrictHostKeyChecking=yes'] : []),
+    ...(paths.verifyScript === undefined ? [] : customVerification(paths.verifyScript, hop)),
   ];
   return [
     '-M',
@@ -47,16 +48,16 @@ export function masterArguments(hop: ResolvedDestination, paths: MasterPaths, as
   ];
 }
 
-/** Host keys are known only through the helper's answer (ssh ≥ 8.5). */
-function customVerification(helper: string): string[] {
+/** Settings that undo what a configuration for interactive use would do to a connection for pipes, as `-o` values. */
+export function plainHelper(version: SshVersion | undefined): string[] {
   return [
-    `KnownHostsCommand=${helper} %I %t %K %H`,
-    'UserKnownHostsFile=none',
-    'GlobalKnownHostsFile=none',
-    'StrictHostKeyChecking=yes',
-    'CheckHostIP=no',
-    'VerifyHostKeyDNS=no',
-    'NoHostAuthenticationForLocalhost=no',
+    'ClearAllForwardings=yes',
+    'ForwardX11=no',
+    'PermitLocalCommand=no',
+    'RequestTTY=no',
+    'Tunnel=no',
+    ...(atLeast(version, 7, 6) ? ['RemoteCommand=none'] : []),
+    ...(atLeast(version, 8, 7) ? ['ForkAfterAuthentication=no'] : []),
   ];
 }
 

@@ -1,32 +1,46 @@
-import { lstat, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
-import { join } from 'node:path';
-import { ViasshError } from '@viassh/core';
+import { join, resolve } from 'node:path';
+import { quoteWord, ViasshError } from '@viassh/core';
 
 /** `sun_path` of the BSDs less the suffix under which ssh creates its control socket before it moves it in place. */
 const LONGEST_SOCKET_PATH = 104 - 1 - 17;
+const PREFIX = 'm-';
 
-/** A folder of our own, 0700: the control socket, ssh's log and the helpers of one master live in it. */
+/** A folder of our own, 0700: the control socket, ssh's log and the helper scripts of one master live in it. */
 export interface PrivateFolder {
   readonly path: string;
   /** A file in it. */
   file(name: string): string;
+  /** Writes an executable for `/bin/sh` that knows the folder as `$here`. */
+  writeScript(name: string, body: string): Promise<void>;
   remove(): Promise<void>;
 }
 
 /**
- * Makes a private folder below `parent` (made 0700 when it is not there), or below the system's temporary folder when
- * the path would be too long for a socket or has a blank.
+ * Makes a private folder below `parent` (made 0700 when it is not there). Where that path would be too long for a socket,
+ * or has a character that ssh expands, it goes below the system's temporary folder, or /tmp.
  *
- * @throws ViasshError TRANSPORT_UNAVAILABLE when the parent is not safe: another owner, writable by others.
+ * @throws ViasshError TRANSPORT_UNAVAILABLE when no place is safe: another owner, writable by others, not writable.
  */
 export async function makePrivateFolder(parent: string): Promise<PrivateFolder> {
-  const path = await mkdtemp(join(await safeParent(parent), 'm-'));
-  return { path, file: (name) => join(path, name), remove: () => rm(path, { recursive: true, force: true }) };
+  const place = await safeParent(parent);
+  await sweep(place);
+  const path = await mkdtemp(join(place, PREFIX));
+  const file = (name: string): string => join(path, name);
+  return {
+    path,
+    file,
+    writeScript: (name, body) =>
+      writeFile(file(name), `#!/bin/sh\nhere=${quoteWord(path)}\n${body}\n`, { mode: 0o700 }),
+    remove: () => rm(path, { recursive: true, force: true }),
+  };
 }
 
 async function safeParent(parent: string): Promise<string> {
-  const place = fits(parent) ? parent : join(tmpdir(), `viassh-${userInfo().uid}`);
+  const own = `viassh-${userInfo().uid}`;
+  const place = [resolve(parent), join(tmpdir(), own), join('/tmp', own)].find(fits) ?? join('/tmp', own);
   try {
     await mkdir(place, { recursive: true, mode: 0o700 });
     const found = await lstat(place);
@@ -38,14 +52,34 @@ async function safeParent(parent: string): Promise<string> {
     throw new ViasshError(
       'TRANSPORT_UNAVAILABLE',
       `the runtime folder ${place} cannot be used: ${(error as Error).message}`,
-      {
-        hint: 'set VIASSH_RUNTIME_DIR to a folder that is yours alone',
-        cause: error,
-      },
+      { hint: 'set VIASSH_RUNTIME_DIR to a folder that is yours alone', cause: error },
     );
   }
 }
 
 function fits(parent: string): boolean {
-  return join(parent, 'm-XXXXXX', 's').length <= LONGEST_SOCKET_PATH && !/[\s"'\\%]/.test(parent);
+  const socket = join(parent, `${PREFIX}XXXXXX`, 's');
+  return Buffer.byteLength(socket) <= LONGEST_SOCKET_PATH && /^[\w./+@,:=-]+$/.test(parent);
+}
+
+/** Takes away folders whose master is gone: its keeper was killed before it could. Only a socket that refuses is proof. */
+async function sweep(place: string): Promise<void> {
+  const names = (await readdir(place)).filter((name) => name.startsWith(PREFIX));
+  await Promise.all(
+    names.map(async (name) => {
+      const folder = join(place, name);
+      if (await refuses(join(folder, 's'))) await rm(folder, { recursive: true, force: true });
+    }),
+  );
+}
+
+async function refuses(socketPath: string): Promise<boolean> {
+  return await new Promise<boolean>((done) => {
+    const socket = connect(socketPath);
+    socket.once('connect', () => {
+      socket.destroy();
+      done(false);
+    });
+    socket.once('error', (error: NodeJS.ErrnoException) => done(error.code === 'ECONNREFUSED'));
+  });
 }

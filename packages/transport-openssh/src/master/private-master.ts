@@ -10,33 +10,22 @@ import {
   type RunningProgram,
   ViasshError,
 } from '@viassh/core';
+import { askFifos, askpassEnvironment, serveAskpass } from './askpass.ts';
 import { type Fifo, readFifoLines } from './fifo-lines.ts';
-import { askFifos, askpassEnvironment, serveAskpass, serveHostKeyVerifier, verifyFifos } from './helpers.ts';
+import { keeperScript } from './keeper.ts';
+import { serveHostKeyVerifier, verifyFifos } from './known-hosts-command.ts';
 import { masterArguments } from './master-arguments.ts';
 import { makePrivateFolder, type PrivateFolder } from './private-folder.ts';
+import type { SshVersion } from './ssh-version.ts';
 import { SshLog } from './translate-error.ts';
-
-/**
- * Runs ssh and ends it when descriptor 3 closes: the other end of that is in our process, so even SIGKILL on us ends
- * ssh. It waits for ssh itself, so the pid it kills is never somebody else's, and takes the private folder away last:
- * signals to the whole group (Ctrl-C) do not keep it from that. It kills until ssh is gone, because a SIGTERM that comes
- * between ssh's look at its flag and its poll() is heeded only at the next timer, many seconds later.
- */
-const keeper = `folder=$1; shift
-trap : HUP INT QUIT TERM
-"$@" 3<&- & ssh=$!
-(read -r _ <&3; while kill "$ssh"; do sleep 0.05; done) 2>/dev/null & watch=$!
-exec 3<&-
-while wait "$ssh"; status=$?; kill -0 "$ssh" 2>/dev/null; do :; done
-kill "$watch" 2>/dev/null
-rm -rf -- "$folder"
-exit "$status"`;
 
 /** What a master is started with. */
 export interface MasterOptions extends ConnectOptions {
   readonly programs: ProgramRunner;
   readonly runtimeFolder: string;
   readonly sshFile: string;
+  /** Of that binary; undefined: nobody could tell. */
+  readonly version: SshVersion | undefined;
 }
 
 /** An ssh of ours that is logged in and serves its control socket. */
@@ -73,56 +62,53 @@ export async function startMaster(hop: ResolvedDestination, options: MasterOptio
 
 async function launch(
   hop: ResolvedDestination,
-  { programs, sshFile, verifyHostKey, authenticate, log, signal }: MasterOptions,
+  { programs, sshFile, version, verifyHostKey, authenticate, log, signal }: MasterOptions,
   folder: PrivateFolder,
   fifos: Fifo[],
   stopped: AbortSignal,
   release: () => Promise<void>,
 ): Promise<PrivateMaster> {
+  const verifies = verifyHostKey.kind === 'custom';
   const paths = {
     socket: folder.file('s'),
     log: folder.file('log'),
-    verifyHelper: verifyHostKey.kind === 'custom' ? folder.file('verify') : undefined,
+    verifyScript: verifies ? folder.file('verify') : undefined,
   };
-  const names = [
+  await makeFifos(programs, folder, [
     'log',
     ...(authenticate === undefined ? [] : askFifos),
-    ...(verifyHostKey.kind === 'custom' ? verifyFifos : []),
-  ];
-  const made = await programs.run({ file: 'mkfifo', args: ['-m', '600', ...names.map((name) => folder.file(name))] });
-  if (exitCodeOf(made.exit) !== 0) throw new ViasshError('TRANSPORT_UNAVAILABLE', `mkfifo failed: ${made.stderr}`);
+    ...(verifies ? verifyFifos : []),
+  ]);
 
   const sshLog = new SshLog(hop);
-  const { promise: ready, resolve: onReady } = Promise.withResolvers<'ready'>();
-  const take = (line: string): void => {
+  const ready = Promise.withResolvers<'ready'>();
+  const onLogLine = (line: string): void => {
     log.debug(`ssh: ${line}`);
-    if (sshLog.add(line)) onReady('ready');
+    if (!sshLog.add(line)) return;
+    // A server can make ssh log lines of its choice; the socket is there only after the login.
+    access(paths.socket).then(
+      () => ready.resolve('ready'),
+      () => undefined,
+    );
   };
   let refusal: string | undefined;
-  fifos.push(await readFifoLines(paths.log, take));
-  if (authenticate !== undefined) fifos.push(...(await serveAskpass(folder, authenticate, stopped)));
-  if (verifyHostKey.kind === 'custom') {
+  fifos.push(await readFifoLines(paths.log, onLogLine));
+  if (authenticate !== undefined) fifos.push(...(await serveAskpass(folder, authenticate, sshLog, stopped)));
+  if (verifies) {
     fifos.push(...(await serveHostKeyVerifier(folder, verifyHostKey, hop, (reason) => (refusal ??= reason), stopped)));
   }
   if (signal?.aborted === true) throw abortedError(signal.reason);
 
   const program = await programs.start({
     file: '/bin/sh',
-    args: [
-      '-c',
-      keeper,
-      'viassh-keeper',
-      folder.path,
-      sshFile,
-      ...masterArguments(hop, paths, authenticate !== undefined),
-    ],
+    args: ['-c', keeperScript, 'viassh-keeper', folder.path, sshFile, ...masterArguments(hop, paths, version)],
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     env: authenticate === undefined ? undefined : askpassEnvironment(folder),
   });
   const end = endOf(program);
   if (program.stderr !== undefined) {
     createInterface({ input: program.stderr }).on('line', (line) => {
-      sshLog.add(line);
+      sshLog.addStderr(line);
       log.info(`ssh: ${line}`);
     });
   }
@@ -131,7 +117,7 @@ async function launch(
     return 'exited' as const;
   });
   const aborted = abortOf(signal);
-  const outcome = await Promise.race([ready, exited, aborted.promise]);
+  const outcome = await Promise.race([ready.promise, exited, aborted.promise]);
   aborted.release();
   if (outcome === 'aborted') {
     end();
@@ -142,7 +128,6 @@ async function launch(
     if (refusal !== undefined) throw hostKeyRefused(refusal);
     throw sshLog.failure(hop);
   }
-  await access(paths.socket);
   return {
     socketPath: paths.socket,
     info: sshLog.info,
@@ -152,6 +137,12 @@ async function launch(
       await exited;
     },
   };
+}
+
+async function makeFifos(programs: ProgramRunner, folder: PrivateFolder, names: readonly string[]): Promise<void> {
+  const files = names.map((name) => folder.file(name));
+  const { exit, stderr } = await programs.run({ file: 'mkfifo', args: ['-m', '600', '--', ...files] });
+  if (exitCodeOf(exit) !== 0) throw new ViasshError('TRANSPORT_UNAVAILABLE', `mkfifo failed: ${stderr}`);
 }
 
 /** Closing our end of descriptor 3 ends ssh. */

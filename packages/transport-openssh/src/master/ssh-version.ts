@@ -9,7 +9,7 @@ export interface SshVersion {
 }
 
 /** Asks an ssh binary for its version; `undefined` when there is none or it is not OpenSSH. */
-export async function sshVersion(programs: ProgramRunner, sshFile = 'ssh'): Promise<SshVersion | undefined> {
+export async function sshVersion(programs: ProgramRunner, sshFile: string): Promise<SshVersion | undefined> {
   try {
     const { stderr } = await programs.run({ file: sshFile, args: ['-V'] });
     const match = /(OpenSSH_(?:for_Windows_)?(\d+)\.(\d+)\w*)/.exec(stderr);
@@ -19,4 +19,10 @@ export async function sshVersion(programs: ProgramRunner, sshFile = 'ssh'): Prom
     if (isViasshError(error, 'PROGRAM_NOT_FOUND')) return undefined;
     throw error;
   }
+}
+
+/** Is it this release or a later one? A version that nobody could tell counts as new. */
+export function atLeast(version: SshVersion | undefined, major: number, minor: number): boolean {
+  if (version === undefined) return true;
+  return version.major > major || (version.major === major && version.minor >= minor);
 }

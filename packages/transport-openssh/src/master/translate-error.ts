@@ -10,12 +10,26 @@ import {
 } from '@viassh/core';
 import { peerName } from './master-arguments.ts';
 
-/** What ssh's log at DEBUG1 has told so far. The one place that reads ssh's texts. */
+const DEBUG = /^debug\d: /;
+
+/**
+ * What ssh has told so far, by its log at DEBUG1 and by its stderr. The one place that reads ssh's texts.
+ *
+ * A server has a say in both: its banner is on stderr, its keyboard-interactive texts are in the log, line ends and all.
+ * So facts are taken from the log alone and the first word of each counts; they all come before the server may speak.
+ */
 export class SshLog {
-  readonly #lines: string[] = [];
+  /** Lines of ssh's own log, without the debug ones. */
+  readonly #said: string[] = [];
+  /** Lines of stderr: the banner, and what a jump host's ssh or a ProxyCommand says. */
+  readonly #aside: string[] = [];
+  readonly #all: string[] = [];
   readonly #info: { -readonly [K in keyof ConnectionInfo]: ConnectionInfo[K] };
   readonly #tried: string[] = [];
   #accepted: string | undefined;
+  #keyboardInteractiveBegan = false;
+  /** What came where an SSH server says its version. */
+  #otherBanner: string | undefined;
 
   constructor(hop: ResolvedDestination) {
     this.#info = { peer: peerName(hop) };
@@ -25,76 +39,98 @@ export class SshLog {
     return this.#info;
   }
 
-  /** Takes one line, of the log or of ssh's stderr; true when the control socket is there. */
+  /** From here on prompts and log lines may be the server's own. */
+  get keyboardInteractiveBegan(): boolean {
+    return this.#keyboardInteractiveBegan;
+  }
+
+  /** Takes one line of the log; true when it says that the control socket should be there. */
   add(raw: string): boolean {
-    const line = raw.replace(/^debug\d: /, '').trimEnd();
-    this.#lines.push(line);
-    if (this.#lines.length > 400) this.#lines.splice(0, 200);
-    this.#note(line);
-    return line.startsWith('Entering interactive session');
+    const line = raw.replace(DEBUG, '').trimEnd();
+    keep(this.#all, raw);
+    if (!DEBUG.test(raw)) keep(this.#said, line);
+    if (!this.#keyboardInteractiveBegan) this.#note(line);
+    return DEBUG.test(raw) && line.startsWith('Entering interactive session');
+  }
+
+  addStderr(line: string): void {
+    keep(this.#all, line);
+    keep(this.#aside, line.trimEnd());
   }
 
   /** Why the master ended before it was ready. */
   failure(hop: ResolvedDestination): ViasshError {
-    const cause = this.#lines.slice(-40).join('\n');
+    const cause = this.#all.slice(-40).join('\n');
     return (
-      this.#hostKeyFailure(hop, cause) ?? this.#authenticationFailure(hop, cause) ?? this.#otherFailure(hop, cause)
+      this.#hostKeyFailure(hop, cause) ??
+      this.#authenticationFailure(hop, cause) ??
+      this.#failureOnTheWay(hop, cause) ??
+      this.#otherFailure(hop, cause)
     );
   }
 
   /** Why a connection that stood is gone. */
   loss(): ViasshError {
-    const line = this.#last(
-      /closed by remote host|Timeout, server|Connection reset|Broken pipe|Connection to .* closed|Corrupted|timed out/i,
-    );
+    const telling =
+      /closed by remote host|Timeout, server|Connection reset|Broken pipe|Connection to .* closed|Corrupted|timed out/i;
+    const line = this.#said.findLast((said) => telling.test(said));
     return new ViasshError(
       'CONNECTION_LOST',
       `connection lost: ${this.#info.peer}${line === undefined ? '' : `: ${line}`}`,
       {
         hint: 'the server or the network went away; try again',
-        cause: this.#lines.slice(-20).join('\n'),
+        cause: this.#all.slice(-20).join('\n'),
       },
     );
   }
 
   #note(line: string): void {
-    const match = (pattern: RegExp, keep: (value: string) => void): void => {
+    const match = (pattern: RegExp, take: (value: string) => void): void => {
       const value = pattern.exec(line)?.[1];
-      if (value !== undefined) keep(value);
+      if (value !== undefined) take(value);
     };
+    const info = this.#info;
     match(
       /^Remote protocol version [\d.]+, remote software version (.+)$/,
-      (value) => (this.#info.serverVersion = `SSH-2.0-${value}`),
+      (value) => (info.serverVersion ??= `SSH-2.0-${value}`),
     );
-    match(/^Server host key: (\S+ SHA256:\S+)/, (value) => (this.#info.hostKey = value));
-    match(/^kex: algorithm: (\S+)/, (value) => (this.#info.kex = value));
-    match(/^kex: client->server cipher: (\S+)/, (value) => (this.#info.cipher = value));
-    match(/^Authenticated to .* using "([^"]+)"/, (value) => (this.#info.authenticatedBy = value));
-    match(/^Authentication succeeded \(([^)]+)\)/, (value) => (this.#info.authenticatedBy ??= value));
+    match(/^kex_exchange_identification: banner line \d+: (.*)$/, (value) => (this.#otherBanner ??= value));
+    match(/^Server host key: (\S+ SHA256:\S+)/, (value) => (info.hostKey ??= value));
+    match(/^kex: algorithm: (\S+)/, (value) => (info.kex ??= value));
+    match(/^kex: client->server cipher: (\S+)/, (value) => (info.cipher ??= value));
+    match(/^Authenticated to .* using "([^"]+)"/, (value) => (info.authenticatedBy ??= value));
+    match(/^Authentication succeeded \(([^)]+)\)/, (value) => (info.authenticatedBy ??= value));
     match(/^Authentications that can continue: (.+)$/, (value) => (this.#accepted = value));
-    match(/^Next authentication method: (\S+)/, (value) => value !== 'publickey' && this.#tried.push(value));
     match(/^Offering public key: (.+?)(?: explicit| agent| token)*$/, (value) =>
       this.#tried.push(`publickey (${value})`),
     );
+    match(/^Next authentication method: (\S+)/, (value) => {
+      if (value !== 'publickey') this.#tried.push(value);
+      if (value === 'keyboard-interactive') {
+        this.#keyboardInteractiveBegan = true;
+        info.authenticatedBy = value; // what follows is not heeded any more
+      }
+    });
   }
 
   #hostKeyFailure(hop: ResolvedDestination, cause: string): ViasshError | undefined {
-    const key = this.#info.hostKey ?? 'a key it did not name';
+    const key = this.#info.hostKey;
+    if (key === undefined) return undefined; // ssh never saw the server's key: not its key that is meant
     const name = knownHostsName(hop);
-    const where = this.#first(/^Offending .* in (.+)$/) ?? hop.userKnownHostsFiles[0] ?? 'known_hosts';
-    if (this.#first(/(REVOKED HOST KEY|is revoked|marked as revoked)/i) !== undefined)
+    const said = (pattern: RegExp): string | undefined => firstMatch(this.#said, pattern);
+    const where = said(/^Offending .* in (.+)$/) ?? hop.userKnownHostsFiles[0] ?? 'known_hosts';
+    if (said(/(REVOKED HOST KEY|is revoked|marked as revoked)/i) !== undefined)
       return hostKeyRevoked(name, key, where, cause);
-    if (this.#first(/(REMOTE HOST IDENTIFICATION HAS CHANGED)/) !== undefined)
-      return hostKeyChanged(name, key, where, cause);
-    if (this.#first(/(No \S+ host key is known for|Host key verification failed)/) !== undefined)
+    if (said(/(REMOTE HOST IDENTIFICATION HAS CHANGED)/) !== undefined) return hostKeyChanged(name, key, where, cause);
+    if (said(/(No \S+ host key is known for|Host key verification failed)/) !== undefined)
       return hostKeyUnknown(hop, key, cause);
     return undefined;
   }
 
   #authenticationFailure(hop: ResolvedDestination, cause: string): ViasshError | undefined {
+    const tooMany = firstMatch(this.#said, /(Too many authentication failures)/);
     const offered =
-      this.#first(/Permission denied \(([^)]*)\)/) ??
-      (this.#first(/(Too many authentication failures)/) === undefined ? undefined : this.#accepted);
+      firstMatch(this.#said, /Permission denied \(([^)]*)\)/) ?? (tooMany === undefined ? undefined : this.#accepted);
     if (offered === undefined) return undefined;
     const tried = this.#tried.length === 0 ? 'no key and no password was at hand' : `tried ${this.#tried.join(', ')}`;
     return new ViasshError(
@@ -108,39 +144,64 @@ export class SshLog {
   }
 
   #authenticationHint(hop: ResolvedDestination, offered: string): string {
-    const broken = this.#first(/((?:Load key .*|identity_sign: .*|no such identity: .*))$/i);
-    if (this.#tried.some((method) => method.startsWith('publickey (')))
+    const broken = firstMatch(this.#said, /((?:Load key .*|identity_sign: .*|no such identity: .*))$/i);
+    if (this.#tried.some((method) => method.startsWith('publickey ('))) {
       return `add the public key to ~/.ssh/authorized_keys of ${hop.user} there, or name another with -i`;
+    }
     if (broken !== undefined) return `a key could not be used: ${broken}`;
-    if (offered.includes('publickey'))
+    if (offered.includes('publickey')) {
       return 'no key was offered: start an agent (ssh-add -l shows what it has), or name a key with -i';
+    }
     return 'the server takes no keys: see which of its methods you can use';
+  }
+
+  /** A jump host, or a ProxyCommand, that ended before the server could answer. */
+  #failureOnTheWay(hop: ResolvedDestination, cause: string): ViasshError | undefined {
+    const hasWay = hop.proxyJump.length > 0 || hop.proxyCommand !== undefined;
+    if (!hasWay || this.#info.serverVersion !== undefined) return undefined;
+    const way = hop.proxyJump.length > 0 ? `the jump host ${hop.proxyJump.join(', ')}` : 'the ProxyCommand';
+    const why = this.#aside.findLast((line) => line !== '') ?? 'it ended without a word';
+    return new ViasshError('PROXY_FAILED', `${peerName(hop)}: ${way} failed: ${why}`, {
+      hint:
+        hop.proxyJump.length > 0
+          ? 'log in to the jump host with ssh, by hand, to see its reason'
+          : 'run the ProxyCommand by hand to see its reason',
+      cause,
+    });
   }
 
   #otherFailure(hop: ResolvedDestination, cause: string): ViasshError {
     const peer = peerName(hop);
+    if (this.#otherBanner !== undefined && this.#info.serverVersion === undefined) {
+      return new ViasshError('PROTOCOL_ERROR', `${peer} does not speak SSH; it said: ${this.#otherBanner}`, {
+        hint: 'check the port: another service listens there',
+        cause,
+      });
+    }
+    const lines = [...this.#said, ...this.#aside];
     for (const [pattern, code, hint] of failures) {
-      const line = this.#first(pattern);
+      const line = firstMatch(lines, pattern);
       if (line !== undefined) return new ViasshError(code, `${peer}: ${line}`, { hint, cause });
     }
-    const last = this.#lines.findLast((line) => line !== '') ?? 'it gave no reason';
+    const last = lines.findLast((line) => line !== '') ?? 'it gave no reason';
     return new ViasshError('SERVER_CLOSED', `${peer}: ssh ended before the login was complete: ${last}`, {
       hint: '-v shows what ssh said',
       cause,
     });
   }
+}
 
-  #first(pattern: RegExp): string | undefined {
-    for (const line of this.#lines) {
-      const value = pattern.exec(line)?.[1];
-      if (value !== undefined) return value;
-    }
-    return undefined;
-  }
+function keep(lines: string[], line: string): void {
+  lines.push(line);
+  if (lines.length > 400) lines.splice(0, 200);
+}
 
-  #last(pattern: RegExp): string | undefined {
-    return this.#lines.findLast((line) => pattern.test(line));
+function firstMatch(lines: readonly string[], pattern: RegExp): string | undefined {
+  for (const line of lines) {
+    const value = pattern.exec(line)?.[1];
+    if (value !== undefined) return value;
   }
+  return undefined;
 }
 
 /** ssh's words for the rest, in the order in which they are looked for. */
@@ -171,11 +232,6 @@ const failures: readonly (readonly [RegExp, ErrorCode, string])[] = [
     /^(.*(?:Bad remote protocol version|banner line contains invalid|banner line \d+: |Invalid SSH identification string|client sent invalid protocol|Protocol major versions differ|banner exchange.*invalid|No SSH identification|too many lines without banner|Bad packet length).*)$/i,
     'PROTOCOL_ERROR',
     'is that the port of an SSH server?',
-  ],
-  [
-    /^(.*(?:proxy command|ProxyCommand|stdio forwarding failed|UNKNOWN port 65535).*)$/i,
-    'PROXY_FAILED',
-    'run the ProxyCommand, or log in to the jump host, by hand to see its reason',
   ],
   [
     /^(.*(?:Connection closed by|Connection reset by|kex_exchange_identification).*)$/,

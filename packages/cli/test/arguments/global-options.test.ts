@@ -1,0 +1,62 @@
+import t from 'tap';
+import { readGlobals } from '../../src/arguments/global-options.ts';
+
+t.test('nothing given: nothing typed, auto, warnings', async (t) => {
+  t.strictSame(readGlobals({}), {
+    typed: {
+      configFile: undefined,
+      options: [],
+      identityFiles: [],
+      user: undefined,
+      port: undefined,
+      proxyJump: undefined,
+      addressFamily: undefined,
+      compression: false,
+    },
+    transport: 'auto',
+    json: false,
+    level: 'warning',
+    noStdin: false,
+  });
+});
+
+t.test('of several values ssh takes the first; -o and -i add up', async (t) => {
+  const { typed, transport } = readGlobals({
+    'config-file': ['a', 'b'],
+    login: ['one', 'two'],
+    port: ['1', '2'],
+    jump: ['x', 'y'],
+    option: ['A=1', 'B=2'],
+    identity: 'k',
+    transport: ['ssh2', 'openssh'],
+  });
+  t.match(typed, {
+    configFile: 'a',
+    user: 'one',
+    port: 1,
+    proxyJump: 'x',
+    options: ['A=1', 'B=2'],
+    identityFiles: ['k'],
+  });
+  t.equal(transport, 'ssh2');
+});
+
+t.test('levels: -q wins over -v; -v is info, -vv is debug', async (t) => {
+  t.equal(readGlobals({ verbose: 0 }).level, 'warning');
+  t.equal(readGlobals({ verbose: 1 }).level, 'info');
+  t.equal(readGlobals({ verbose: 2 }).level, 'debug');
+  t.equal(readGlobals({ verbose: 9 }).level, 'debug');
+  t.equal(readGlobals({ verbose: 1, quiet: true }).level, 'error');
+});
+
+t.test('-4 wins over -6', async (t) => {
+  t.equal(readGlobals({ inet: true, inet6: true }).typed.addressFamily, 'inet');
+  t.equal(readGlobals({ inet6: true }).typed.addressFamily, 'inet6');
+});
+
+t.test('a port is a number from 1 to 65535', async (t) => {
+  t.equal(readGlobals({ port: '65535' }).typed.port, 65535);
+  for (const port of ['0', '65536', '-1', '22x', '', ' 22', '1e3', '0x16', '٢٢', '100000']) {
+    t.throws(() => readGlobals({ port }), { code: 'OPTION_INVALID', hint: /./ }, JSON.stringify(port));
+  }
+});

@@ -1,0 +1,65 @@
+import t from 'tap';
+import { type ParsedCommand, parseCommandLine } from '../src/command-line.ts';
+
+async function command(...argv: string[]): Promise<ParsedCommand> {
+  const parsed = await parseCommandLine(argv, '1.2.3', 100);
+  if (parsed.kind === 'text') throw new Error(`a text, not a command: ${parsed.text}`);
+  return parsed.command;
+}
+
+async function text(...argv: string[]): Promise<string> {
+  const parsed = await parseCommandLine(argv, '1.2.3', 100);
+  if (parsed.kind === 'command') throw new Error('a command, not a text');
+  return parsed.text;
+}
+
+t.test('global options are understood before and behind the command', async (t) => {
+  for (const argv of [
+    ['-p22', '-F', 'file', '--json', 'pipe', 'host'],
+    ['pipe', '-p', '22', 'host', '-Ffile', '--json'],
+    ['pipe', 'host', '-p', '22', '-F', 'file', '--json', '--', '-p', '33'],
+  ]) {
+    const { globals } = await command(...argv);
+    t.match(globals, { json: true, typed: { port: 22, configFile: 'file' } }, argv.join(' '));
+  }
+});
+
+t.test('values that look like something else stay strings', async (t) => {
+  const { typed } = (await command('pipe', 'host', '-l', '007', '-i', '1e3', '-F', 'true', '-o', '0x10=1')).globals;
+  t.match(typed, { user: '007', identityFiles: ['1e3'], configFile: 'true', options: ['0x10=1'] });
+});
+
+t.test('options that ssh has and a pipe does not need are taken', async (t) => {
+  t.match((await command('pipe', '-xaT', 'host')).globals, { noStdin: false });
+  t.match((await command('pipe', '-n', 'host')).globals, { noStdin: true });
+});
+
+t.test('mistakes are USAGE with a hint', async (t) => {
+  for (const [argv, message] of [
+    [[], /command is missing/],
+    [['pipe'], /destination is missing/],
+    [['pipe', 'a', 'b'], /b/],
+    [['pipe', 'a', '--nonsense'], /nonsense/],
+    [['pipe', 'a', '--no-json'], /no-json/],
+    [['pipe', 'a', '--sub'], /sub/],
+    [['pip', 'a'], /pip/],
+    [['--transport', 'other', 'pipe', 'a'], /transport/],
+    [['-o'], /-o wants a value/],
+    [['pipe', 'a', '--port'], /--port wants a value/],
+  ] as const) {
+    await t.rejects(parseCommandLine(argv, '1.2.3', 100), { code: 'USAGE', message, hint: /--help/ }, argv.join(' '));
+  }
+});
+
+t.test('a plugin option that is given twice is refused', async (t) => {
+  const { run } = await command('imap', 'host', '--command', 'a', '--command', 'b');
+  await t.rejects(async () => await run({} as never), { code: 'OPTION_INVALID', message: /--command/ });
+});
+
+t.test('help, version and completion are texts', async (t) => {
+  t.equal(await text('--version'), '1.2.3');
+  t.match(await text('--help'), /pipe <destination>[^]*resolve <destination>[^]*imap <destination>/);
+  t.match(await text('-h'), /Exit codes/);
+  t.match(await text('imap', '--help'), /--command +COMMAND/);
+  for (const line of (await text('pipe', '--help')).split('\n')) t.ok(line.length <= 100, line);
+});

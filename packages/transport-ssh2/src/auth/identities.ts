@@ -56,6 +56,7 @@ export async function collectIdentities(
     usable: offered.filter((key) => refusal(key) === undefined),
     skipped: [
       ...alone.flatMap(problemOf),
+      ...(offered.length === 0 ? alone.filter(isMissing).map(({ file }) => `${file}: no such file`) : []),
       ...offered.flatMap((key) => refusal(key)?.replace(/^/, `${key.label}: `) ?? []),
     ],
     agent: agent.state,
@@ -130,6 +131,12 @@ function problemOf({ file, publicKey, text, problem }: KeyFile): string[] {
   return publicKey !== undefined && text === undefined
     ? [`${file}: only its public half is here, and no agent holds it`]
     : [];
+}
+
+/** Named and not there. ssh's own default places need not exist, and are not worth a word. */
+function isMissing({ file, publicKey, text, problem }: KeyFile): boolean {
+  const isDefault = /\/\.ssh\/id_(?:rsa|dsa|xmss|(?:ecdsa|ed25519)(?:_sk)?)$/.test(file);
+  return publicKey === undefined && text === undefined && problem === undefined && !isDefault;
 }
 
 function reasonAgainst(type: string, accepted: readonly string[] | undefined): string | undefined {

@@ -26,6 +26,8 @@ export async function serveHostKeyVerifier(
     const [type = '', key = '', name = ''] = line.split(' ');
     try {
       const decision = await verifier.verify(parseHostKey(Buffer.from(key, 'base64')), hop, signal);
+      // Exactly true: a caller without types may answer anything.
+      // oxlint-disable-next-line typescript/no-unnecessary-boolean-literal-compare
       if (decision.accepted === true) return `${name} ${type} ${key}`;
       onRefusal(decision.reason);
     } catch (error) {

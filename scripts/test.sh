@@ -7,4 +7,5 @@ sh scripts/bootstrap.sh
 sh scripts/debian-packages.sh
 . scripts/toolchain.sh
 mkdir -p .test-output
+export NODE_COMPILE_CACHE="$PWD/.test-output/compile-cache" # and not in the machine's temporary folder
 { pnpm exec tap --reporter=tap "$@" || echo "# tap ended with status $?"; } | node scripts/summarize-tap.ts .test-output/results.tap

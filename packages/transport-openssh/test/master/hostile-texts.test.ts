@@ -1,5 +1,5 @@
-import { writeFile } from 'node:fs/promises';
-import { userInfo } from 'node:os';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { createOpensshConfigSource } from '@viassh/config-openssh';
 import {
@@ -19,7 +19,9 @@ import t from 'tap';
 const programs = createProgramRunner();
 const { homedir: home, username: user } = userInfo();
 const source = createOpensshConfigSource({ programs, environment: { home, user, variables: {} } });
-const transport = createOpensshTransport({ programs });
+const runtimeFolder = await mkdtemp(join(tmpdir(), 'viassh-h-'));
+t.teardown(() => rm(runtimeFolder, { recursive: true, force: true }));
+const transport = createOpensshTransport({ programs, runtimeFolder });
 const skip = (await missingForSshd()) ?? false;
 
 async function connectTo(sshd: Sshd, overrides: Partial<ConnectOptions> = {}, identity?: string): Promise<Connection> {

@@ -28,6 +28,9 @@ t.test('a parent that is a link is refused', async (t) => {
 });
 
 t.test('a parent too long for a socket, or with a blank, gives way to the temporary folder', async (t) => {
+  const { TMPDIR } = process.env;
+  process.env['TMPDIR'] = scratch;
+  t.teardown(() => (TMPDIR === undefined ? delete process.env['TMPDIR'] : (process.env['TMPDIR'] = TMPDIR)));
   for (const name of ['x'.repeat(90), 'a b', 'a%h']) {
     const folder = await makePrivateFolder(join(scratch, name));
     t.ok(folder.file('s').length <= 104 - 18, folder.path);

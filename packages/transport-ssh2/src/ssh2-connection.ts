@@ -1,4 +1,5 @@
 import {
+  checkTcpipTarget,
   abortedError,
   type Capability,
   capabilities,
@@ -57,10 +58,9 @@ export class Ssh2Connection implements Connection {
     return await startSession(channel, { ...request, env, signal: this.#while(request) });
   }
 
-  async openDirectTcpip(
-    { host, port, originatorAddress, originatorPort }: TcpipTarget,
-    options: Signalled = {},
-  ): Promise<Channel> {
+  async openDirectTcpip(target: TcpipTarget, options: Signalled = {}): Promise<Channel> {
+    checkTcpipTarget(target);
+    const { host, port, originatorAddress, originatorPort } = target;
     const opening = {
       type: 'direct-tcpip',
       dstIP: host,

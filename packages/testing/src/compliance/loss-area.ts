@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import type { ComplianceArea } from './compliance-case.ts';
 import { closeOf, codeOf, readUntil } from './collect.ts';
@@ -62,6 +63,18 @@ export const lossArea: ComplianceArea = {
         await readUntil(stdout, 'up\n');
         await server.cut();
         t.equal(await codeOf(pipe.exit), 'CONNECTION_LOST');
+      },
+    },
+    {
+      name: 'the server dies under a pipe whose stdout nobody joined: its exit rejects with CONNECTION_LOST',
+      run: async (t, { serve }) => {
+        const server = await serve();
+        await using connection = await server.connect();
+        const pipe = await connection.pipe('echo up; echo unread; exec cat');
+        await once(pipe.channel, 'readable');
+        await server.cut();
+        t.equal(await codeOf(pipe.exit), 'CONNECTION_LOST');
+        pipe.channel.destroy();
       },
     },
     {

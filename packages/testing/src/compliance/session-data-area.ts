@@ -11,6 +11,9 @@ import { closeOf, collect, digestOf, readUntil, textOf } from './collect.ts';
 const MEBIBYTE = 1024 * 1024;
 const MOST_BUFFERED = 3 * MEBIBYTE; // one window of 2 MiB, and the pipes and buffers of sshd and the kernel on the way
 
+/** Tells the process id of what then writes 5 MB to stderr, and a word to stdout after it. */
+const loudCommand = `sh -c 'echo $$; exec head -c 5000000 /dev/zero >&2'; echo through`;
+
 /** SessionChannel: bytes, windows, EOF and close. */
 export const sessionDataArea: ComplianceArea = {
   name: 'session data',
@@ -97,6 +100,29 @@ export const sessionDataArea: ComplianceArea = {
         const [out, error] = await Promise.all([digestOf(channel), digestOf(channel.stderr)]);
         t.equal(out.bytes, 5_000_000);
         t.strictSame(error, out);
+      },
+    },
+    {
+      name: 'stderr that its reader left at the first bytes does not stall stdout',
+      run: async (t, { connection }) => {
+        const channel = await (await connection()).openSession({ kind: 'exec', command: loudCommand });
+        for await (const chunk of channel.stderr) {
+          t.ok((chunk as Buffer).length > 0);
+          break;
+        }
+        t.equal((await textOf(channel)).split('\n').at(-2), 'through');
+        t.strictSame(await channel.exit, { kind: 'status', code: 0 });
+      },
+    },
+    {
+      name: 'stderr that is destroyed when it has filled the window gives it back: stdout goes on',
+      run: async (t, { connection }) => {
+        const channel = await (await connection()).openSession({ kind: 'exec', command: loudCommand });
+        const pid = (await readUntil(channel, '\n')).trim();
+        await settledCount(() => bytesWritten(pid));
+        channel.stderr.destroy();
+        t.equal(await textOf(channel), 'through\n');
+        t.strictSame(await channel.exit, { kind: 'status', code: 0 });
       },
     },
     {

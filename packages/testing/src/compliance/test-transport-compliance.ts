@@ -3,10 +3,12 @@ import type { Test } from 'tap';
 import type { ComplianceArea, ComplianceBench, ComplianceCase } from './compliance-case.ts';
 import { connectionArea } from './connection-area.ts';
 import { customVerifierArea } from './custom-verifier-area.ts';
+import { destroyArea } from './destroy-area.ts';
 import type { ComplianceHarness, ComplianceServer } from './harness.ts';
 import { hostKeyArea } from './host-key-area.ts';
 import { loginArea } from './login-area.ts';
 import { lossArea } from './loss-area.ts';
+import { lossUnreadArea } from './loss-unread-area.ts';
 import { reachingArea } from './reaching-area.ts';
 import { sessionDataArea } from './session-data-area.ts';
 import { sessionExitArea } from './session-exit-area.ts';
@@ -25,7 +27,9 @@ export const complianceAreas: readonly ComplianceArea[] = [
   sessionExitArea,
   sessionDataArea,
   sessionRequestArea,
+  destroyArea,
   lossArea,
+  lossUnreadArea,
   shutdownArea,
 ];
 

@@ -1,5 +1,6 @@
-import { Duplex, Readable } from 'node:stream';
-import { type Channel, isViasshError, toViasshError } from '@viassh/core';
+import { Duplex, type Readable } from 'node:stream';
+import type { Channel } from '@viassh/core';
+import { ExtendedData } from './extended-data.ts';
 import type { FarEnd } from './far-end.ts';
 import { Inbox } from './inbox.ts';
 import { Window } from './window.ts';
@@ -9,14 +10,13 @@ const MAXIMUM_PACKET_SIZE = 32 * 1024;
 /** The near side of a channel in memory, with both windows. The far side is a {@link FarEnd}. */
 export class MemoryChannel extends Duplex implements Channel {
   readonly type: string;
-  /** Extended data; shares the window. */
-  readonly stderr: Readable;
   readonly #far: FarEnd;
   readonly #incoming: Window;
   readonly #outgoing: Window;
   readonly #data: Inbox;
-  readonly #extended: Inbox;
+  readonly #extended: ExtendedData;
   #farClosed = false;
+  #left = false;
 
   /** `windowSize` in bytes, for each direction. */
   constructor(type: string, far: FarEnd, windowSize: number) {
@@ -26,12 +26,30 @@ export class MemoryChannel extends Duplex implements Channel {
     this.#incoming = new Window(windowSize);
     this.#outgoing = new Window(windowSize);
     const grant = (bytes: number): void => this.#incoming.give(bytes);
-    this.#data = new Inbox((chunk) => this.push(chunk), grant);
-    this.stderr = new Readable({ read: () => this.#extended.want() });
-    this.#extended = new Inbox((chunk) => this.stderr.push(chunk), grant);
-    this.stderr.on('error', () => undefined);
+    this.#data = new Inbox(this, grant);
+    this.#extended = new ExtendedData(grant);
+    this.on('error', () => undefined);
     this.once('end', () => this.#closeWhenDone());
     void this.#serve();
+  }
+
+  /** Extended data; shares the window. */
+  get stderr(): Readable {
+    return this.#extended;
+  }
+
+  /** The connection is gone: what had arrived may still be read, then comes the error. */
+  lose(error: Error): void {
+    if (this.#farClosed) return;
+    this.#data.fail(error);
+    if (!this.#extended.inbox.ended) this.#extended.inbox.fail(error);
+    this.#leave();
+  }
+
+  override read(size?: number): unknown {
+    const chunk: unknown = super.read(size);
+    this.#data.taken();
+    return chunk;
   }
 
   override _read(): void {
@@ -48,13 +66,17 @@ export class MemoryChannel extends Duplex implements Channel {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#leave();
+    // After an orderly end what is left of stderr may still be read, and after a loss what arrived of it.
+    if (!this.#farClosed && this.#data.loss === undefined) this.#extended.destroy(error ?? undefined);
+    done(error ?? this.#data.loss ?? null);
+  }
+
+  #leave(): void {
     this.#incoming.close();
     this.#outgoing.close();
-    if (!this.#farClosed) this.#far.close();
-    const reason = error === null ? null : toViasshError(error, 'STREAM_FAILED');
-    // After an orderly end what is left of stderr may still be read.
-    if (!this.#farClosed || isViasshError(reason, 'CONNECTION_LOST')) this.stderr.destroy();
-    done(reason);
+    if (!this.#farClosed && !this.#left) this.#far.close();
+    this.#left = true;
   }
 
   /** Never rejects; a channel that was closed takes and forgets. */
@@ -73,10 +95,10 @@ export class MemoryChannel extends Duplex implements Channel {
 
   async #serve(): Promise<void> {
     const outputs = [this.#pump(this.#far.output, this.#data)];
-    if (this.#far.error !== undefined) outputs.push(this.#pump(this.#far.error, this.#extended));
+    if (this.#far.error !== undefined) outputs.push(this.#pump(this.#far.error, this.#extended.inbox));
     await Promise.all(outputs);
     this.#data.put(null); // EOF is one message for both streams
-    this.#extended.put(null);
+    this.#extended.inbox.put(null);
     await this.#far.done;
     this.#farClosed = true;
     this.#outgoing.close();

@@ -137,7 +137,7 @@ export class MemoryConnection implements Connection {
   async #adopt<T extends MemoryChannel>(far: FarEnd, signal: AbortSignal | undefined, make: () => T): Promise<T> {
     const channel = make();
     if (this.#ended !== undefined || signal?.aborted === true) {
-      channel.on('error', () => undefined).destroy();
+      channel.destroy();
       far.close();
       throw signal?.aborted === true ? abortedError(signal.reason) : this.#endedError();
     }
@@ -166,7 +166,10 @@ export class MemoryConnection implements Connection {
     if (this.#ended !== undefined) return;
     this.#ended = reason;
     this.#server.losers.delete(this.#lose);
-    for (const channel of this.#channels) channel.destroy(reason.kind === 'lost' ? connectionLost() : undefined);
+    for (const channel of this.#channels) {
+      if (reason.kind === 'lost') channel.lose(connectionLost());
+      else channel.destroy();
+    }
     this.#resolveClosed(reason);
   }
 

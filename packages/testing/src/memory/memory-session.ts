@@ -1,5 +1,4 @@
-import type { ExitStatus, PtyRequest, SessionChannel, ViasshError } from '@viassh/core';
-import { isViasshError, wireSignalName } from '@viassh/core';
+import { type ExitStatus, type PtyRequest, type SessionChannel, wireSignalName } from '@viassh/core';
 import type { FarSession } from './far-end.ts';
 import { MemoryChannel } from './memory-channel.ts';
 
@@ -7,19 +6,30 @@ import { MemoryChannel } from './memory-channel.ts';
 export class MemorySession extends MemoryChannel implements SessionChannel {
   readonly exit: Promise<ExitStatus>;
   readonly #session: FarSession;
+  readonly #settleExit: { resolve(status: ExitStatus): void; reject(error: Error): void };
+  #status: ExitStatus = { kind: 'missing' };
 
   /** `windowSize` in bytes, for each direction. */
   constructor(far: FarSession, windowSize: number) {
     super('session', far, windowSize);
     this.#session = far;
-    this.exit = new Promise((resolve, reject) => {
-      void exitWhenDone(far).then(resolve);
-      this.once('error', (error: ViasshError) => {
-        if (isViasshError(error, 'CONNECTION_LOST')) reject(error);
-      });
-      this.once('close', () => resolve({ kind: 'missing' }));
-    });
-    this.exit.catch(() => undefined);
+    const { promise, resolve, reject } = Promise.withResolvers<ExitStatus>();
+    promise.catch(() => undefined);
+    this.exit = promise;
+    this.#settleExit = { resolve, reject };
+    void far.exit.then((status) => (this.#status = status));
+    void far.done.then(() => far.exit).then(resolve);
+  }
+
+  override lose(error: Error): void {
+    this.#settleExit.reject(error);
+    super.lose(error);
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    if (error === null) this.#settleExit.resolve(this.#status);
+    else this.#settleExit.reject(error);
+    super._destroy(error, done);
   }
 
   sendSignal(name: string): void {
@@ -29,10 +39,4 @@ export class MemorySession extends MemoryChannel implements SessionChannel {
   changeWindow({ columns, rows }: Pick<PtyRequest, 'columns' | 'rows'>): void {
     this.#session.changeWindow(columns, rows);
   }
-}
-
-/** The status counts once the far end has closed, and a loss before that comes first. */
-async function exitWhenDone(far: FarSession): Promise<ExitStatus> {
-  await far.done;
-  return await far.exit;
 }

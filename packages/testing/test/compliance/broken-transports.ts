@@ -59,6 +59,17 @@ export const mistakes = {
         verifyHostKey: { kind: 'custom', verify: async () => ({ accepted: true }) },
       }),
   },
+  'waits for the far end when it is destroyed': {
+    area: 'destroy and abort',
+    session: (session) => with_(session, 'exit', new Promise(() => undefined)),
+  },
+  'forgets what had arrived when it is lost': {
+    area: 'connection lost with bytes unread',
+    session: (session) => {
+      session.exit.catch((error: Error) => session.destroy(error));
+      return session;
+    },
+  },
   'lets every connection be': {
     area: 'shutdown',
     connection: () => ({ close: async () => undefined }),

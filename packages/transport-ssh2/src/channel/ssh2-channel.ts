@@ -2,6 +2,7 @@ import { Duplex } from 'node:stream';
 import { type Channel, type ExitStatus, ViasshError } from '@viassh/core';
 import type { RawChannel, RawChannelSink } from '../ssh2-private.ts';
 import type { WireBacklog } from '../wire/wire-backlog.ts';
+import { Inbound } from './inbound.ts';
 
 /** How a channel is put on top of a raw one. */
 export interface ChannelSetup {
@@ -19,11 +20,10 @@ export class Ssh2Channel extends Duplex implements Channel {
   readonly type: string;
   readonly #raw: RawChannel;
   readonly #backlog: WireBacklog;
+  readonly #inbound: Inbound = new Inbound(this, (bytes) => this.credit(bytes));
   #uncredited = 0;
-  #ended = false;
   #closedOnWire = false;
   #pendingWrite: (() => void) | undefined;
-  #whenClosed: (() => void) | undefined;
   readonly #gone: Promise<void>;
   #resolveGone!: () => void;
 
@@ -38,22 +38,29 @@ export class Ssh2Channel extends Duplex implements Channel {
     this.on('error', () => undefined); // a lost connection must not end a process that does not look at this channel
   }
 
-  /** Resolves when the channel is no more on the wire, whether or not what came was read. */
+  /**
+   * Resolves when nothing is to be expected of the channel any more, whether or not what came was read: it is off the
+   * wire, or destroyed; the far end may then take its time to close it.
+   */
   get gone(): Promise<void> {
     return this.#gone;
   }
 
-  /** The connection ended: lost with an error, or closed by us without. Does nothing to a channel that was closed before. */
+  /**
+   * The connection ended: lost with an error, which comes behind what had arrived, or closed by us without. Does nothing
+   * to a channel that was closed before.
+   */
   connectionEnded(error?: ViasshError): void {
     if (this.#closedOnWire) return;
     this.leaveWire();
-    this.destroy(error);
+    if (error === undefined) this.destroy();
+    else this.#inbound.fail(error);
   }
 
   /** What ssh2 tells goes here. */
   sink(): RawChannelSink {
     return {
-      data: (chunk) => this.arrived(this, chunk),
+      data: (chunk) => this.#inbound.push(chunk),
       stderr: (chunk) => this.credit(chunk.length),
       eof: () => this.endReading(),
       exit: (_status: ExitStatus) => undefined,
@@ -66,10 +73,7 @@ export class Ssh2Channel extends Duplex implements Channel {
   }
 
   override read(size?: number): unknown {
-    const before = this.readableLength;
-    const chunk: unknown = super.read(size);
-    this.credit(before - this.readableLength);
-    return chunk;
+    return this.#inbound.take(() => super.read(size));
   }
 
   override _read(): void {
@@ -77,7 +81,7 @@ export class Ssh2Channel extends Duplex implements Channel {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
-    if (this.#closedOnWire) return callback();
+    if (this.#closedOnWire) return callback(); // also when it was lost: what is written is dropped
     this.#pendingWrite = callback;
     this.#raw.write(chunk, () => this.#backlog.whenLow(() => this.#settleWrite()));
   }
@@ -88,17 +92,12 @@ export class Ssh2Channel extends Duplex implements Channel {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    if (this.#closedOnWire) return callback(error);
-    this.#whenClosed = () => callback(error);
-    this.#raw.close();
-  }
-
-  /** Takes a chunk into one of the readable streams of this channel. */
-  protected arrived(stream: { readonly readableLength: number; push(chunk: Buffer): boolean }, chunk: Buffer): void {
-    if (this.#ended) return; // RFC 4254 §5.3: nothing comes after EOF
-    const before = stream.readableLength;
-    stream.push(chunk);
-    this.credit(chunk.length - (stream.readableLength - before));
+    if (!this.#closedOnWire) {
+      this.#raw.close();
+      this.#settleWrite();
+      this.#resolveGone();
+    }
+    callback(error ?? this.#inbound.loss ?? null);
   }
 
   /** `bytes` were consumed and may be granted again. */
@@ -111,16 +110,13 @@ export class Ssh2Channel extends Duplex implements Channel {
 
   /** The far end sent EOF. */
   protected endReading(): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    if (!this.destroyed) this.push(null);
+    this.#inbound.end();
   }
 
   /** The channel is off the wire, by CHANNEL_CLOSE or with its connection. */
   protected leaveWire(): void {
     this.#closedOnWire = true;
     this.#settleWrite();
-    this.#whenClosed?.();
     this.#resolveGone();
   }
 

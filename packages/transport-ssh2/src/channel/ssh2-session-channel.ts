@@ -9,6 +9,7 @@ import {
 } from '@viassh/core';
 import type { RawChannel, RawChannelSink, StartRequest } from '../ssh2-private.ts';
 import type { WireBacklog } from '../wire/wire-backlog.ts';
+import { Inbound } from './inbound.ts';
 import { Ssh2Channel } from './ssh2-channel.ts';
 
 /** What may be asked for on a fresh session channel, RFC 4254 §6.2 to §6.5. */
@@ -23,9 +24,10 @@ export class Ssh2SessionChannel extends Ssh2Channel implements SessionChannel {
   readonly exit: Promise<ExitStatus>;
   readonly #raw: RawChannel;
   readonly #stderr: SharedReadable;
-  #stderrEnded = false;
+  /** What becomes of stderr is settled: it does not go with the channel any more. */
+  #stderrApart = false;
   #status: ExitStatus = { kind: 'missing' };
-  #settle!: { resolve(status: ExitStatus): void; reject(error: ViasshError): void };
+  #settle!: { resolve(status: ExitStatus): void; reject(error: Error): void };
 
   constructor(raw: RawChannel, backlog: WireBacklog) {
     super(raw, { type: 'session', backlog, closeAfterBothEnds: false });
@@ -66,14 +68,18 @@ export class Ssh2SessionChannel extends Ssh2Channel implements SessionChannel {
   }
 
   override connectionEnded(error?: ViasshError): void {
-    if (error !== undefined) this.#settle.reject(error); // without effect when the channel was closed before
+    if (error !== undefined) {
+      this.#settle.reject(error); // without effect when the channel was closed before
+      if (!this.#stderrApart) this.#stderr.inbound.fail(error);
+      this.#stderrApart = true;
+    }
     super.connectionEnded(error);
   }
 
   override sink(): RawChannelSink {
     return {
       ...super.sink(),
-      stderr: (chunk) => this.arrived(this.#stderr, chunk),
+      stderr: (chunk) => this.#stderr.inbound.push(chunk),
       exit: (status) => {
         this.#status = status.kind === 'signal' ? { ...status, message: sanitize(status.message) } : status;
       },
@@ -81,7 +87,9 @@ export class Ssh2SessionChannel extends Ssh2Channel implements SessionChannel {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    if (!this.#stderrEnded) this.#stderr.destroy(error ?? undefined);
+    if (error === null) this.#settle.resolve(this.#status);
+    else this.#settle.reject(error);
+    if (!this.#stderrApart) this.#stderr.destroy(error ?? undefined);
     super._destroy(error, callback);
   }
 
@@ -96,30 +104,31 @@ export class Ssh2SessionChannel extends Ssh2Channel implements SessionChannel {
   }
 
   #endStderr(): void {
-    if (this.#stderrEnded) return;
-    this.#stderrEnded = true;
-    if (!this.#stderr.destroyed) this.#stderr.push(null);
+    this.#stderrApart = true;
+    this.#stderr.inbound.end();
   }
 }
 
-/** Extended data: a stream of its own that tells what was taken from it. */
+/** Extended data: a stream of its own that tells what was taken from it, and when nobody will take any more. */
 class SharedReadable extends Readable {
-  readonly #taken: (bytes: number) => void;
+  readonly inbound: Inbound;
 
   constructor(taken: (bytes: number) => void) {
     super();
-    this.#taken = taken;
+    this.inbound = new Inbound(this, taken);
     this.on('error', () => undefined);
   }
 
   override read(size?: number): unknown {
-    const before = this.readableLength;
-    const chunk: unknown = super.read(size);
-    this.#taken(before - this.readableLength);
-    return chunk;
+    return this.inbound.take(() => super.read(size));
   }
 
   override _read(): void {
     // what comes is pushed
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.inbound.drop();
+    callback(error);
   }
 }

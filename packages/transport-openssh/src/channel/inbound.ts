@@ -18,9 +18,9 @@ export class Inbound {
     stream.once('close', () => this.resume());
   }
 
-  /** Nothing waits, neither here nor in the stream. */
+  /** No bytes wait, neither here nor in the stream. */
   get isEmpty(): boolean {
-    return this.#queue.length === 0 && this.#stream.readableLength === 0;
+    return this.#queue.every((bytes) => bytes === null) && this.#stream.readableLength === 0;
   }
 
   /** Bytes from the peer; `null` = no more. */

@@ -142,8 +142,10 @@ export class ProxyChannel extends Duplex implements Channel {
 
   /** Nothing more comes and all bytes were taken: then the stream is at its end, whatever the writer still holds. */
   #settle(): void {
-    if (this.#loss !== undefined && this.#inbound.isEmpty) this.destroy(this.#loss);
-    else if (this.#closeReceived && this.readableEnded) this.destroy();
+    if (this.#loss !== undefined) {
+      const endIsOnItsWay = this.#eofReceived && this.readableFlowing === true && !this.readableEnded;
+      if (!endIsOnItsWay && this.#inbound.isEmpty) this.destroy(this.#loss);
+    } else if (this.#closeReceived && this.readableEnded) this.destroy();
   }
 
   /** Sends the chunks as far as the window goes, then waits for more of it; `done` when the kernel has the last. */

@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import {
   type ExitStatus,
   type PtyRequest,
@@ -9,22 +8,20 @@ import {
 } from '@viassh/core';
 import { extendedDataStderr, message } from '../mux/messages.ts';
 import type { Field, WireReader } from '../mux/wire.ts';
-import { Inbound } from './inbound.ts';
 import { ProxyChannel, type ProxyChannelInit } from './proxy-channel.ts';
+import { Stderr } from './stderr.ts';
 
 /** A session channel over the mux proxy (RFC 4254 §6). */
 export class ProxySessionChannel extends ProxyChannel implements SessionChannel {
-  readonly stderr: Readable;
+  readonly stderr: Stderr;
   readonly exit: Promise<ExitStatus>;
-  readonly #stderrInbound: Inbound;
   readonly #replies: ((accepted: boolean) => void)[] = [];
   #status: ExitStatus = { kind: 'missing' };
   #settleExit: { resolve: (status: ExitStatus) => void; reject: (error: Error) => void };
 
   constructor(init: ProxyChannelInit) {
     super(init);
-    this.stderr = new Readable({ read: () => this.#stderrInbound.resume() });
-    this.#stderrInbound = new Inbound(this.stderr, this.receiveWindow);
+    this.stderr = new Stderr(this.receiveWindow);
     const { promise, resolve, reject } = Promise.withResolvers<ExitStatus>();
     promise.catch(() => undefined); // the loss is also told by the channel itself
     this.exit = promise;
@@ -64,6 +61,13 @@ export class ProxySessionChannel extends ProxyChannel implements SessionChannel 
     else super.receive(type, fields);
   }
 
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    super._destroy(error, (reason) => {
+      this.stderr.destroyUnlessEnded(reason);
+      done(reason);
+    });
+  }
+
   protected override receiveRequest(name: string, fields: WireReader): boolean {
     if (name === 'exit-status') this.#status = { kind: 'status', code: fields.uint32() };
     else if (name === 'exit-signal') {
@@ -74,12 +78,12 @@ export class ProxySessionChannel extends ProxyChannel implements SessionChannel 
 
   protected override receiveEof(): void {
     super.receiveEof();
-    this.#stderrInbound.push(null);
+    this.stderr.receiveEof();
   }
 
   protected override left(reason: Error | undefined): void {
     super.left(reason);
-    this.#stderrInbound.push(null);
+    if (reason !== undefined) this.stderr.lose(reason);
     for (const reply of this.#replies.splice(0)) reply(false); // who waits for an answer gets none any more
     if (reason === undefined) this.#settleExit.resolve(this.#status);
     else this.#settleExit.reject(reason);
@@ -87,7 +91,7 @@ export class ProxySessionChannel extends ProxyChannel implements SessionChannel 
 
   #receiveExtended(code: number, bytes: Buffer): void {
     if (!this.receiveWindow.received(bytes.length)) throw new RangeError('the far end sent more than its window');
-    if (code === extendedDataStderr) this.#stderrInbound.push(bytes);
+    if (code === extendedDataStderr) this.stderr.receive(bytes);
     else this.receiveWindow.consumed(bytes.length);
   }
 

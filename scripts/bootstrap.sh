@@ -27,8 +27,12 @@ trap 'exit 130' HUP INT TERM
 if [ "$(cat .toolchain/versions 2>/dev/null)" != "$TOOLCHAIN_VERSIONS" ]; then
   say "fetching Node $NODE_VERSION and pnpm $PNPM_VERSION from npm"
   # The platform's own package is named outright: no install script has to run.
-  npm_config_update_notifier=false logged npm npm install --prefix .toolchain --no-save --no-package-lock --ignore-scripts --no-audit --no-fund \
+  # Not by --prefix: npm would look for the machine's own settings (a proxy, a certificate) below it.
+  printf '{ "private": true }\n' > .toolchain/package.json
+  cd .toolchain
+  logged npm npm install --update-notifier=false --no-save --no-package-lock --ignore-scripts --no-audit --no-fund \
     "$NODE_PACKAGE@$NODE_VERSION" "pnpm@$PNPM_VERSION"
+  cd "$root"
   printf '%s' "$TOOLCHAIN_VERSIONS" > .toolchain/versions
 fi
 

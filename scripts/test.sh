@@ -7,5 +7,8 @@ sh scripts/bootstrap.sh
 sh scripts/debian-packages.sh
 . scripts/toolchain.sh
 mkdir -p .test-output
-export NODE_COMPILE_CACHE="$PWD/.test-output/compile-cache" # and not in the machine's temporary folder
+VIASSH_RUNTIME_DIR=$(mktemp -d)
+export VIASSH_RUNTIME_DIR
+trap 'rm -rf "$VIASSH_RUNTIME_DIR"' EXIT
+trap 'exit 130' HUP INT TERM
 { pnpm exec tap --reporter=tap "$@" || echo "# tap ended with status $?"; } | node scripts/summarize-tap.ts .test-output/results.tap

@@ -11,6 +11,9 @@ case "$(uname -s)-$(uname -m)" in
 esac
 TOOLCHAIN_VERSIONS="$NODE_PACKAGE@$NODE_VERSION pnpm@$PNPM_VERSION"
 NODE_HOME="$PWD/.toolchain/node_modules/$NODE_PACKAGE"
+# Compiled modules are kept here, and not in the machine's temporary folder.
+NODE_COMPILE_CACHE="$PWD/.toolchain/compile-cache"
+export NODE_COMPILE_CACHE
 PATH="$NODE_HOME/bin:$PWD/.toolchain/node_modules/.bin:$PATH"
 export PATH
 # Started by `npm run`, npm's own settings are in the environment; pnpm must not take them for its own.

@@ -62,7 +62,7 @@ onBothTransports('the exit code stays when the server refuses the environment', 
 onBothTransports('a runtime folder with a long name or a blank works as well', async (t, transport) => {
   await using sshd = await startSshd();
   for (const name of ['with a blank', 'l'.repeat(100)]) {
-    const env = { VIASSH_RUNTIME_DIR: join(sshd.folder, name) };
+    const env = { VIASSH_RUNTIME_DIR: join(sshd.folder, name), TMPDIR: sshd.folder }; // where it falls back to
     const { code, stderr } = await viassh(['pipe', ...at(sshd, transport), '--', 'exit 3'], { env });
     t.strictSame({ code, stderr }, { code: 3, stderr: '' }, name);
   }

@@ -1,5 +1,5 @@
 import { startSshd } from '@viassh/testing';
-import { onBothTransports, tidyTest } from './both-transports.ts';
+import { skipWithoutSshd, onBothTransports, tidyTest } from './both-transports.ts';
 import { at, startViassh, viassh } from './run-viassh.ts';
 
 // oxlint-disable-next-line no-control-regex -- these are what is looked for
@@ -20,16 +20,22 @@ onBothTransports('-s asks for a subsystem, and refuses none and an unknown one',
   t.match(none.stderr, /\(USAGE\)\n {2}hint: /);
 });
 
-onBothTransports('-t gives the command a terminal, without it there is none', async (t, transport) => {
-  await using sshd = await startSshd();
-  const command = 'test -t 0 && test -t 1 && echo terminal $TERM || echo none';
-  const env = { TERM: 'vt220' };
-  const plain = await viassh(['pipe', ...at(sshd, transport), '--', command], { env });
-  t.equal(plain.stdout.toString(), 'none\n');
-  await using running = startViassh(['pipe', '-t', ...at(sshd, transport), '--', `${command}; exit 3`], { env });
-  t.equal(Buffer.concat(await running.stdout.toArray()).toString(), 'terminal vt220\r\n');
-  t.strictSame(await running.exit, { code: 3, signal: null });
-});
+const skipTerminal =
+  skipWithoutSshd || (process.getuid?.() !== 0 && 'an sshd that is not root cannot give a terminal away');
+onBothTransports(
+  '-t gives the command a terminal, without it there is none',
+  async (t, transport) => {
+    await using sshd = await startSshd();
+    const command = 'test -t 0 && test -t 1 && echo terminal $TERM || echo none';
+    const env = { TERM: 'vt220' };
+    const plain = await viassh(['pipe', ...at(sshd, transport), '--', command], { env });
+    t.equal(plain.stdout.toString(), 'none\n');
+    await using running = startViassh(['pipe', '-t', ...at(sshd, transport), '--', `${command}; exit 3`], { env });
+    t.equal(Buffer.concat(await running.stdout.toArray()).toString(), 'terminal vt220\r\n');
+    t.strictSame(await running.exit, { code: 3, signal: null });
+  },
+  skipTerminal,
+);
 
 onBothTransports('-v tells the facts of the connection', async (t, transport) => {
   await using sshd = await startSshd();

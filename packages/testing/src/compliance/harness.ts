@@ -1,4 +1,4 @@
-import type { Connection, ConnectOptions, Route, Transport } from '@viassh/core';
+import type { Capability, Connection, ConnectOptions, Route, Transport } from '@viassh/core';
 
 /** A secret that a login takes. The suites use these words. */
 export const complianceSecret = 'open sesame';
@@ -47,7 +47,7 @@ export interface ComplianceHarness {
   readonly transport: Transport;
   /** Where the transport keeps its private folders: after the end they have to be gone. */
   readonly runtimeFolder?: string | undefined;
-  /** Why nothing, or this kind of login, can be served on this machine; undefined when it can. */
-  missing(login?: ComplianceServerOptions['login']): Promise<string | undefined>;
+  /** Why nothing, or this kind of login or capability, can be served on this machine; undefined when it can. */
+  missing(login?: ComplianceServerOptions['login'], needs?: readonly Capability[]): Promise<string | undefined>;
   serve(options?: ComplianceServerOptions): Promise<ComplianceServer>;
 }

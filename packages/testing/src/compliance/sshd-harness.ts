@@ -38,7 +38,9 @@ export function sshdHarness({ name, transport, configSource, runtimeFolder }: Ss
     name: name ?? transport.name,
     transport,
     runtimeFolder,
-    async missing(login) {
+    async missing(login, needs = []) {
+      if (needs.includes('pty') && process.getuid?.() !== 0)
+        return 'an sshd that is not root cannot give a terminal away';
       if (login === 'password' && process.getuid?.() !== 0) return 'giving a user a password needs root';
       return await missingForSshd();
     },

@@ -77,7 +77,7 @@ async function reasonToSkip(
 ): Promise<string | undefined> {
   const lacking = needs.filter((need) => !harness.transport.capabilities.has(need));
   if (lacking.length > 0) return `the ${harness.name} transport has not: ${lacking.join(', ')}`;
-  return login === undefined ? undefined : await harness.missing(login);
+  return await harness.missing(login, needs);
 }
 
 /** For what could not be made: the cases that asked for it have failed and said why. */

@@ -38,7 +38,7 @@ const rules: Readonly<Record<string, Rule>> = {
 const coreLayers = [
   ['errors', 'log'],
   ['quoting', 'destination'],
-  ['host-key'],
+  ['host-key', 'proxy'],
   ['connection'],
   ['program', 'endpoint'],
   ['transport'],

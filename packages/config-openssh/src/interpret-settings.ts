@@ -86,6 +86,8 @@ export function interpretSettings(
     serverAliveCountMax: number('serveralivecountmax', 3),
     connectTimeout: notNone(one('connecttimeout')) === undefined ? undefined : number('connecttimeout', 0),
     compression: yes('compression', false),
+    forwardAgent: forwardAgent(one('forwardagent'), tokens, environment),
+    rekeyLimit: rekeyLimit(settings.get('rekeylimit')?.[0]),
     ciphers: commas('ciphers'),
     macs: commas('macs'),
     kexAlgorithms: commas('kexalgorithms'),
@@ -111,6 +113,20 @@ function agentSocket(value: string | undefined, tokens: Tokens, { variables }: E
         ? variables[setting.slice(1)]
         : expandPath(setting, tokens, variables);
   return socket === '' ? undefined : socket;
+}
+
+/** ForwardAgent of ssh_config(5): yes, no, a path, or `$NAME` of a variable with one. */
+function forwardAgent(value: string | undefined, tokens: Tokens, { variables }: Environment): boolean | string {
+  if (value === undefined || /^(no|false)$/i.test(value)) return false;
+  if (/^(yes|true)$/i.test(value)) return true;
+  const socket = value.startsWith('$') ? variables[value.slice(1)] : expandPath(value, tokens, variables);
+  return socket === undefined || socket === '' ? false : socket;
+}
+
+/** RekeyLimit as `ssh -G` tells it: bytes and seconds, both numbers. */
+function rekeyLimit(value: string | undefined): ResolvedDestination['rekeyLimit'] {
+  const [bytes = '0', seconds = '0'] = (value ?? '').split(/\s+/).filter((word) => word !== '');
+  return { bytes: toNumber('rekeylimit', bytes, 0), seconds: toNumber('rekeylimit', seconds, 0) };
 }
 
 function isYes(value: string | undefined, fallback: boolean): boolean {

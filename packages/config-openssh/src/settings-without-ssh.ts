@@ -12,6 +12,7 @@ const plainSettings = new Set([
   'ciphers',
   'compression',
   'connecttimeout',
+  'forwardagent',
   'globalknownhostsfile',
   'hashknownhosts',
   'hostkeyalgorithms',
@@ -82,6 +83,7 @@ export async function settingsWithoutSsh(
   };
   first('addressfamily', typed.addressFamily); // -4, -6 and -C overrule an -o
   first('compression', typed.compression === true ? 'yes' : undefined);
+  first('forwardagent', typed.forwardAgent === undefined ? undefined : typed.forwardAgent ? 'yes' : 'no');
   for (const option of typed.options ?? []) {
     const [name, value] = parseOption(option);
     if (name !== 'setenv') first(name, value);

@@ -2,13 +2,34 @@ export {
   type CloseOptions,
   type CloseReason,
   type Connection,
-  type ConnectionInfo,
   type TcpipTarget,
 } from './connection/connection.ts';
+export type { ConnectionInfo, HopInfo } from './connection/connection-info.ts';
+export type {
+  IncomingChannel,
+  IncomingChannelHandler,
+  IncomingChannelType,
+  Originator,
+} from './connection/incoming-channel.ts';
+export type { RemoteAddress, RemoteForwardRequest, RemoteListener } from './connection/remote-forward.ts';
+export {
+  longestPacket,
+  type PacketChannel,
+  type PacketCounters,
+  type TunMode,
+  type TunRequest,
+} from './connection/packet-channel.ts';
+export { SpareSession, type SpareSessionOptions } from './connection/spare-session.ts';
 export type { Channel, SessionChannel } from './connection/channel.ts';
-export type { PtyRequest, SessionRequest } from './connection/session-request.ts';
+export type { PtyRequest, SessionRequest, X11Request } from './connection/session-request.ts';
 export { checkTcpipTarget } from './connection/check-tcpip-target.ts';
-export { type ChannelOpening, channelRefused, openFailure, requestRefused } from './connection/refusals.ts';
+export {
+  type ChannelOpening,
+  channelRefused,
+  forwardRefused,
+  openFailure,
+  requestRefused,
+} from './connection/refusals.ts';
 export { wireSignalName } from './connection/signal-name.ts';
 export { describeExit, type ExitStatus, exitCodeOf } from './connection/exit-status.ts';
 export { type Bridge, type BridgeEnds, type BridgeProgress, bridge } from './connection/bridge.ts';
@@ -22,6 +43,7 @@ export {
   parseDestination,
 } from './destination/destination.ts';
 export { type ResolvedDestination, knownHostsName } from './destination/resolved-destination.ts';
+export { describeProxy, parseProxyAddress, type ProxyAddress } from './destination/proxy-address.ts';
 export type { ConfigSource } from './destination/config-source.ts';
 export type { TypedOptions } from './destination/typed-options.ts';
 export { sshArguments } from './destination/ssh-arguments.ts';
@@ -53,7 +75,7 @@ export {
   verifyKnownHost,
 } from './host-key/known-hosts-files.ts';
 
-export { type Capability, capabilities } from './connection/capability.ts';
+export { type Capability, capabilities, capabilityMissing } from './connection/capability.ts';
 export { type AuthenticationPrompt, type Authenticator, nobodyToAsk } from './transport/authenticator.ts';
 export type { Availability, ConnectOptions, Transport } from './transport/transport.ts';
 export { selectTransport, type TransportEntry, type TransportSelection } from './transport/select-transport.ts';

@@ -1,6 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   type Capability,
+  capabilityMissing,
+  type IncomingChannelType,
+  type PacketChannel,
+  type RemoteForwardRequest,
+  type RemoteListener,
+  type TunRequest,
   type Channel,
   type CloseOptions,
   type CloseReason,
@@ -37,7 +43,7 @@ export class OpensshConnection implements Connection {
 
   constructor(master: PrivateMaster, proxy: MuxProxy, hop: ResolvedDestination, capabilities: ReadonlySet<Capability>) {
     this.#master = master;
-    this.info = master.info;
+    this.info = { ...master.info, hops: [master.info] };
     this.capabilities = capabilities;
     this.#session = new ProxySession(proxy);
     this.#sessionEnv = hop.sessionEnv;
@@ -65,6 +71,22 @@ export class OpensshConnection implements Connection {
     { signal }: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<Channel> {
     return await this.#session.openDirectStreamlocal(path, signal);
+  }
+
+  async openTun(_request: TunRequest): Promise<PacketChannel> {
+    throw capabilityMissing(this.transport, 'tun');
+  }
+
+  async requestForward(request: RemoteForwardRequest): Promise<RemoteListener> {
+    throw capabilityMissing(this.transport, request.kind === 'tcpip' ? 'forwarded-tcpip' : 'forwarded-streamlocal');
+  }
+
+  onIncomingChannel(type: IncomingChannelType): Disposable {
+    throw capabilityMissing(this.transport, type === 'x11' ? 'x11' : 'agent');
+  }
+
+  async ping(): Promise<number | undefined> {
+    return undefined;
   }
 
   async pipe(command: string, options?: PipeOptions): Promise<Pipe> {

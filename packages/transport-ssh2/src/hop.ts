@@ -1,4 +1,4 @@
-import type { ConnectionInfo, ResolvedDestination, ViasshError } from '@viassh/core';
+import type { HopInfo, ResolvedDestination, ViasshError } from '@viassh/core';
 import type { Client } from 'ssh2';
 import type { Wire } from './wire/wire.ts';
 
@@ -7,7 +7,7 @@ export interface Hop {
   readonly client: Client;
   readonly resolved: ResolvedDestination;
   readonly wire: Wire;
-  readonly info: ConnectionInfo;
+  readonly info: HopInfo;
   /** Called once when the hop ends without {@link close}. */
   onLost(listener: (error: ViasshError) => void): void;
   /** Says goodbye and resolves when the wire is gone. Never rejects. */

@@ -161,6 +161,7 @@ function openedHop(
     wire,
     info: {
       peer: peerOf(hop),
+      state: 'up',
       serverVersion: sanitize(serverIdentification(client) ?? ''),
       hostKey: accepted === undefined ? undefined : describeHostKey(accepted),
       kex: negotiated.kex,

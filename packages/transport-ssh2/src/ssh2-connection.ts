@@ -2,7 +2,12 @@ import {
   checkTcpipTarget,
   abortedError,
   type Capability,
-  capabilities,
+  capabilityMissing,
+  type IncomingChannelType,
+  type PacketChannel,
+  type RemoteForwardRequest,
+  type RemoteListener,
+  type TunRequest,
   type Channel,
   type CloseOptions,
   type CloseReason,
@@ -16,6 +21,7 @@ import {
   type TcpipTarget,
   ViasshError,
 } from '@viassh/core';
+import { ssh2Capabilities } from './capabilities.ts';
 import { type ChannelFor, openChannel } from './channel/open-channel.ts';
 import type { Ssh2Channel } from './channel/ssh2-channel.ts';
 import { startSession } from './channel/start-session.ts';
@@ -28,7 +34,7 @@ type Signalled = { readonly signal?: AbortSignal | undefined };
 /** core's Connection on a chain of hops, the last of which carries the channels. */
 export class Ssh2Connection implements Connection {
   readonly transport: string = 'ssh2';
-  readonly capabilities: ReadonlySet<Capability> = new Set(capabilities);
+  readonly capabilities: ReadonlySet<Capability> = ssh2Capabilities;
   readonly info: ConnectionInfo;
   readonly closed: Promise<CloseReason>;
   readonly #hops: readonly Hop[];
@@ -45,7 +51,7 @@ export class Ssh2Connection implements Connection {
     this.#hops = hops;
     this.#last = hops[hops.length - 1] as Hop;
     this.#backlog = new WireBacklog(this.#last.wire.stream);
-    this.info = this.#last.info;
+    this.info = { ...this.#last.info, hops: hops.map(({ info }) => info) };
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
@@ -73,6 +79,22 @@ export class Ssh2Connection implements Connection {
 
   async openDirectStreamlocal(path: string, options: Signalled = {}): Promise<Channel> {
     return await this.#open({ type: 'direct-streamlocal@openssh.com', socketPath: path }, options);
+  }
+
+  async openTun(_request: TunRequest): Promise<PacketChannel> {
+    throw capabilityMissing(this.transport, 'tun');
+  }
+
+  async requestForward(request: RemoteForwardRequest): Promise<RemoteListener> {
+    throw capabilityMissing(this.transport, request.kind === 'tcpip' ? 'forwarded-tcpip' : 'forwarded-streamlocal');
+  }
+
+  onIncomingChannel(type: IncomingChannelType): Disposable {
+    throw capabilityMissing(this.transport, type === 'x11' ? 'x11' : 'agent');
+  }
+
+  async ping(): Promise<number | undefined> {
+    return undefined;
   }
 
   async pipe(command: string, options?: PipeOptions): Promise<Pipe> {

@@ -1,4 +1,5 @@
-import { type Availability, capabilities, type ProgramRunner, type Transport } from '@viassh/core';
+import { type Availability, type ProgramRunner, type Transport } from '@viassh/core';
+import { ssh2Capabilities } from './capabilities.ts';
 import { describeSsh2 } from './ssh2-private.ts';
 
 /** What the transport gets from outside. */
@@ -14,7 +15,7 @@ export interface Ssh2TransportOptions {
 export function createSsh2Transport({ programs }: Ssh2TransportOptions): Transport {
   return {
     name: 'ssh2',
-    capabilities: new Set(capabilities),
+    capabilities: ssh2Capabilities,
     available,
     async connect(route, options) {
       const { openRoute } = await import('./open-route.ts'); // ssh2 is loaded with it, and only now

@@ -1,23 +1,12 @@
 import type { Capability } from './capability.ts';
 import type { ViasshError } from '../errors/viassh-error.ts';
 import type { Channel, SessionChannel } from './channel.ts';
+import type { ConnectionInfo } from './connection-info.ts';
+import type { IncomingChannelHandler, IncomingChannelType } from './incoming-channel.ts';
+import type { PacketChannel, TunRequest } from './packet-channel.ts';
 import type { PipeOptions, Pipe } from './pipe.ts';
+import type { RemoteForwardRequest, RemoteListener } from './remote-forward.ts';
 import type { SessionRequest } from './session-request.ts';
-
-/** What is known of a connection; a field is undefined where the transport cannot tell. */
-export interface ConnectionInfo {
-  /** `user@host:port` of the last hop, as dialled. */
-  readonly peer: string;
-  /** The server's identification string, RFC 4253 §4.2. */
-  readonly serverVersion?: string | undefined;
-  /** `ssh-ed25519 SHA256:…` */
-  readonly hostKey?: string | undefined;
-  readonly kex?: string | undefined;
-  /** Client to server. */
-  readonly cipher?: string | undefined;
-  /** The method that logged us in: `publickey`, `password`, … */
-  readonly authenticatedBy?: string | undefined;
-}
 
 /** Where a direct-tcpip channel goes, RFC 4254 §7.2. Names are resolved on the far end. */
 export interface TcpipTarget {
@@ -55,6 +44,35 @@ export interface Connection extends AsyncDisposable {
   openDirectTcpip(target: TcpipTarget, options?: { readonly signal?: AbortSignal | undefined }): Promise<Channel>;
   /** To a Unix socket of the far end (OpenSSH's PROTOCOL, §2.4). @throws as {@link openDirectTcpip} */
   openDirectStreamlocal(path: string, options?: { readonly signal?: AbortSignal | undefined }): Promise<Channel>;
+  /**
+   * A tun device of the far end.
+   *
+   * @throws ViasshError CHANNEL_REFUSED, CAPABILITY_MISSING, CONNECTION_LOST, CONNECTION_CLOSED, ABORTED, OPTION_INVALID
+   */
+  openTun(request: TunRequest): Promise<PacketChannel>;
+  /**
+   * Has the far end listen; `handler` gets each connection that is made there, from before this resolves on.
+   *
+   * @throws ViasshError FORWARD_REFUSED, CONNECTION_LOST, CONNECTION_CLOSED, ABORTED, OPTION_INVALID
+   */
+  requestForward(
+    request: RemoteForwardRequest,
+    handler: IncomingChannelHandler,
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): Promise<RemoteListener>;
+  /**
+   * Takes the channels of one kind that the server opens by itself; refused when nobody takes them. One handler for each
+   * kind. Disposing of what it returns gives the kind back.
+   *
+   * @throws ViasshError CAPABILITY_MISSING, OPTION_INVALID when the kind is taken
+   */
+  onIncomingChannel(type: IncomingChannelType, handler: IncomingChannelHandler): Disposable;
+  /**
+   * The round trip to the server and back, milliseconds; undefined where the server leaves no way to measure it.
+   *
+   * @throws ViasshError CONNECTION_LOST, CONNECTION_CLOSED, ABORTED
+   */
+  ping(options?: { readonly signal?: AbortSignal | undefined }): Promise<number | undefined>;
   /** {@link openSession} with an exec request, and its streams joined to the caller's: see `pipe()`. */
   pipe(command: string, options?: PipeOptions): Promise<Pipe>;
   /** Resolves once, when the connection ended; never rejects. */

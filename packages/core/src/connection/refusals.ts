@@ -1,11 +1,14 @@
 import { ViasshError } from '../errors/viassh-error.ts';
+import type { TunMode } from './packet-channel.ts';
+import type { RemoteForwardRequest } from './remote-forward.ts';
 import type { SessionRequest } from './session-request.ts';
 
 /** What a CHANNEL_OPEN asked for. */
 export type ChannelOpening =
   | { readonly type: 'session' }
   | { readonly type: 'direct-tcpip'; readonly host: string; readonly port: number }
-  | { readonly type: 'direct-streamlocal@openssh.com'; readonly path: string };
+  | { readonly type: 'direct-streamlocal@openssh.com'; readonly path: string }
+  | { readonly type: 'tun@openssh.com'; readonly mode: TunMode };
 
 /** Reasons of RFC 4254 §5.1. */
 export const openFailure = { prohibited: 1, connectFailed: 2, unknownType: 3, resourceShortage: 4 } as const;
@@ -52,8 +55,33 @@ export function requestRefused(request: SessionRequest, refused: 'pty' | 'reques
   );
 }
 
+/**
+ * A remote forward that the server did not grant. The same words on every transport.
+ *
+ * @param said what the server, or a program of ours in between, said of it
+ */
+export function forwardRefused(request: RemoteForwardRequest, said?: string, cause?: unknown): ViasshError {
+  const what =
+    request.kind === 'streamlocal'
+      ? `the Unix socket ${request.path}`
+      : `${request.bindAddress === undefined || request.bindAddress === '' ? '' : `${request.bindAddress} `}port ${request.port}`;
+  const settings = request.kind === 'streamlocal' ? 'AllowStreamLocalForwarding' : 'AllowTcpForwarding, PermitListen';
+  const taken =
+    request.kind === 'streamlocal'
+      ? 'a file of that name may be there (StreamLocalBindUnlink yes on the server takes it away)'
+      : request.port > 0 && request.port < 1024
+        ? 'ports below 1024 take root there'
+        : 'the port may be in use there';
+  return new ViasshError(
+    'FORWARD_REFUSED',
+    `the server does not listen on ${what} for us${said === undefined ? '' : `: ${said}`}`,
+    { hint: `${taken}; or sshd_config ${settings} or DisableForwarding, or options of the key, forbid it`, cause },
+  );
+}
+
 function describeOpening(opening: ChannelOpening): string {
   if (opening.type === 'session') return 'a session channel';
+  if (opening.type === 'tun@openssh.com') return `a tun device (${opening.mode})`;
   return opening.type === 'direct-tcpip'
     ? `a channel to ${opening.host} port ${opening.port}`
     : `a channel to ${opening.path}`;
@@ -62,6 +90,9 @@ function describeOpening(opening: ChannelOpening): string {
 function openHint(opening: ChannelOpening, reason: number): string {
   if (opening.type === 'session') {
     return 'sshd_config MaxSessions may be reached, or 0; a key that may only forward has no sessions';
+  }
+  if (opening.type === 'tun@openssh.com') {
+    return `sshd_config PermitTunnel ${opening.mode} (or yes) is needed there, no tunnel restriction on the key, and a user who may make the device (root)`;
   }
   if (reason === openFailure.connectFailed) {
     return 'the server itself could not reach it: check that it listens there, as seen from the server';

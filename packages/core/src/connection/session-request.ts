@@ -9,6 +9,17 @@ export interface PtyRequest {
   readonly height?: number | undefined;
 }
 
+/** X11 for what runs in a session, RFC 4254 §6.3.1. Its channels come to the handler of `onIncomingChannel('x11', …)`. */
+export interface X11Request {
+  /** One X11 channel and no more. */
+  readonly singleConnection?: boolean | undefined;
+  /** `MIT-MAGIC-COOKIE-1` */
+  readonly protocol: string;
+  /** Hexadecimal. A fake one: the real cookie never leaves this machine. */
+  readonly cookie: string;
+  readonly screen: number;
+}
+
 /** What a session channel is for: exactly one of the three forms of RFC 4254 §6.5. */
 export type SessionRequest = (
   | {
@@ -21,6 +32,8 @@ export type SessionRequest = (
   /** Sent as `env` requests (§6.4); the server drops what its AcceptEnv does not name, and does not say so. */
   readonly env?: Readonly<Record<string, string>> | undefined;
   readonly pty?: PtyRequest | undefined;
+  /** Needs the capability `x11`. */
+  readonly x11?: X11Request | undefined;
   /** For the opening alone; what runs is ended by destroying the channel, or by the signal of `pipe()`. */
   readonly signal?: AbortSignal | undefined;
 };

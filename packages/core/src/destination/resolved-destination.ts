@@ -40,6 +40,10 @@ export interface ResolvedDestination {
   /** Seconds; undefined = the system's own. */
   readonly connectTimeout?: number | undefined;
   readonly compression: boolean;
+  /** ForwardAgent: off, the agent that we use, or the one at this socket. */
+  readonly forwardAgent: boolean | string;
+  /** RekeyLimit: the key is exchanged anew after so many bytes and seconds; 0 = at the cipher's own limit, and never. */
+  readonly rekeyLimit: { readonly bytes: number; readonly seconds: number };
   /** This and the next three: in order of preference; empty = the transport's own choice. */
   readonly ciphers: readonly string[];
   readonly macs: readonly string[];

@@ -1,11 +1,14 @@
 import { ViasshError } from '../errors/viassh-error.ts';
 import type { ConfigSource } from './config-source.ts';
 import { type Destination, formatDestination, parseDestination } from './destination.ts';
+import { parseProxyAddress, type ProxyAddress } from './proxy-address.ts';
 import type { ResolvedDestination } from './resolved-destination.ts';
 import type { TypedOptions } from './typed-options.ts';
 
 /** The chain of hops to a destination: dialled from the first to the last, which is the destination itself. */
 export interface Route {
+  /** What stands before the first hop: it is asked to dial it. */
+  readonly proxy?: ProxyAddress | undefined;
   readonly hops: readonly [...ResolvedDestination[], ResolvedDestination];
 }
 
@@ -45,10 +48,26 @@ export async function resolveRoute(
     }
     jumps = chain[0]?.proxyJump ?? [];
   }
-  return { hops };
+  return withProxy(hops, typed.proxy);
 }
 
 /** The last hop: what the user asked for. */
 export function destinationOf(route: Route): ResolvedDestination {
   return route.hops[route.hops.length - 1] as ResolvedDestination;
+}
+
+/** @throws ViasshError OPTION_INVALID when the first hop has a ProxyCommand, which is another way to the same place */
+function withProxy(hops: Route['hops'], proxy: string | undefined): Route {
+  if (proxy === undefined) return { hops };
+  const [first] = hops;
+  if (first.proxyCommand !== undefined) {
+    throw new ViasshError(
+      'OPTION_INVALID',
+      `a proxy is given, and ${first.hostName} has a ProxyCommand: only one can be`,
+      {
+        hint: 'leave the proxy away, or switch the other off with -o ProxyCommand=none',
+      },
+    );
+  }
+  return { hops, proxy: parseProxyAddress(proxy) };
 }

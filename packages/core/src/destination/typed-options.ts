@@ -16,4 +16,8 @@ export interface TypedOptions {
   readonly addressFamily?: 'inet' | 'inet6' | undefined;
   /** `-C` */
   readonly compression?: boolean | undefined;
+  /** `-A` (true), `-a` (false) */
+  readonly forwardAgent?: boolean | undefined;
+  /** Before the first hop: `socks5://[user[:password]@]host:port` or `http://…`. Not one of ssh's. */
+  readonly proxy?: string | undefined;
 }

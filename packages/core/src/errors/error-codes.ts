@@ -113,6 +113,11 @@ export const errorCodes = {
     exitCode: 255,
     meaning: 'The server refused a request on an open channel (exec, subsystem, pty).',
   },
+  FORWARD_REFUSED: {
+    kind: 'permanent',
+    exitCode: 255,
+    meaning: 'The server refused to listen for us (a remote forward).',
+  },
   EXIT_STATUS_MISSING: {
     kind: 'transient',
     exitCode: 255,

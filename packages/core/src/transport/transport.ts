@@ -16,6 +16,11 @@ export interface ConnectOptions {
   /** Undefined: the transport asks as its nature is (ssh asks on the terminal or by SSH_ASKPASS), or nobody. */
   readonly authenticate?: Authenticator | undefined;
   readonly log: Logger;
+  /**
+   * May a session channel be opened ahead of its use, once a first one was used? Then the next command waits one round
+   * trip less. Default: true. Off for a connection that runs one command, or only forwards.
+   */
+  readonly spareSession?: boolean | undefined;
 }
 
 /** Whether a transport can run on this machine, with the reason in words. */

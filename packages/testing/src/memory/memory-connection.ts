@@ -2,6 +2,12 @@ import type { NetConnectOpts } from 'node:net';
 import {
   abortedError,
   type Capability,
+  capabilityMissing,
+  type IncomingChannelType,
+  type PacketChannel,
+  type RemoteForwardRequest,
+  type RemoteListener,
+  type TunRequest,
   type Channel,
   type CloseOptions,
   type CloseReason,
@@ -91,6 +97,22 @@ export class MemoryConnection implements Connection {
 
   async openDirectStreamlocal(path: string, { signal }: { signal?: AbortSignal | undefined } = {}): Promise<Channel> {
     return await this.#openSocket('direct-streamlocal@openssh.com', { path }, path, signal);
+  }
+
+  async openTun(_request: TunRequest): Promise<PacketChannel> {
+    throw capabilityMissing(this.transport, 'tun');
+  }
+
+  async requestForward(request: RemoteForwardRequest): Promise<RemoteListener> {
+    throw capabilityMissing(this.transport, request.kind === 'tcpip' ? 'forwarded-tcpip' : 'forwarded-streamlocal');
+  }
+
+  onIncomingChannel(type: IncomingChannelType): Disposable {
+    throw capabilityMissing(this.transport, type === 'x11' ? 'x11' : 'agent');
+  }
+
+  async ping(): Promise<number | undefined> {
+    return undefined;
   }
 
   async pipe(command: string, options?: PipeOptions): Promise<Pipe> {

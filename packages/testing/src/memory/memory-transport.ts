@@ -58,12 +58,15 @@ export function createMemoryTransport(options: MemoryServerOptions = {}): Memory
     const authenticatedBy = await logIn(hop, options.login ?? { kind: 'key' }, connectOptions);
     if (connectOptions.signal?.aborted === true) throw abortedError(connectOptions.signal.reason);
     if (!server.alive) throw new ViasshError('SERVER_CLOSED', `${hop.hostName} closed the connection`);
-    return new MemoryConnection(server, { ...complete, sessionEnv: hop.sessionEnv }, capabilities, {
+    const info = {
       peer: `${hop.user}@${hop.hostName}:${hop.port}`,
+      state: 'up' as const,
       serverVersion: 'SSH-2.0-viassh_memory',
       hostKey: describeHostKey(server.hostKey),
       authenticatedBy,
-    });
+    };
+    const connectionInfo = { ...info, hops: [info] };
+    return new MemoryConnection(server, { ...complete, sessionEnv: hop.sessionEnv }, capabilities, connectionInfo);
   }
 }
 
@@ -92,6 +95,8 @@ export function memoryRoute(settings: Partial<ResolvedDestination> = {}): Route 
     serverAliveInterval: 0,
     serverAliveCountMax: 3,
     compression: false,
+    forwardAgent: false,
+    rekeyLimit: { bytes: 0, seconds: 0 },
     ciphers: [],
     macs: [],
     kexAlgorithms: [],
@@ -106,7 +111,11 @@ export function memoryRoute(settings: Partial<ResolvedDestination> = {}): Route 
 /** A terminal takes script(1), which not every system has. */
 function memoryCapabilities(): ReadonlySet<Capability> {
   const hasTerminal = existsSync('/usr/bin/script') && existsSync('/proc/self');
-  return new Set(allCapabilities.filter((capability) => capability !== 'pty' || hasTerminal));
+  const missing: readonly Capability[] = [
+    ...(hasTerminal ? [] : (['pty'] as const)),
+    ...(['forwarded-tcpip', 'forwarded-streamlocal', 'originator', 'tun', 'agent', 'x11'] as const),
+  ];
+  return new Set(allCapabilities.filter((capability) => !missing.includes(capability)));
 }
 
 async function answer(

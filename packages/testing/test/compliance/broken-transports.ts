@@ -128,6 +128,10 @@ function breakConnection(
     openSession: async (asked) => session(await connection.openSession(request(asked))),
     openDirectTcpip: (target, options) => connection.openDirectTcpip(target, options),
     openDirectStreamlocal: (path, options) => connection.openDirectStreamlocal(path, options),
+    openTun: (asked) => connection.openTun(asked),
+    requestForward: (asked, handler, options) => connection.requestForward(asked, handler, options),
+    onIncomingChannel: (type, handler) => connection.onIncomingChannel(type, handler),
+    ping: (options) => connection.ping(options),
     pipe: (command, options) => connection.pipe(command, options),
     [Symbol.asyncDispose]: () => changed.close(),
   };

@@ -2,9 +2,9 @@ import { access } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import {
   abortedError,
-  type ConnectionInfo,
   type ConnectOptions,
   exitCodeOf,
+  type HopInfo,
   type ProgramRunner,
   type ResolvedDestination,
   type RunningProgram,
@@ -31,7 +31,7 @@ export interface MasterOptions extends ConnectOptions {
 /** An ssh of ours that is logged in and serves its control socket. */
 export interface PrivateMaster {
   readonly socketPath: string;
-  readonly info: ConnectionInfo;
+  readonly info: HopInfo;
   /** Resolves with the reason when ssh ended, whoever ended it. */
   readonly ended: Promise<ViasshError>;
   /** Ends ssh and resolves when it and its folder are gone. */

@@ -1,9 +1,9 @@
 import {
-  type ConnectionInfo,
   type ErrorCode,
   hostKeyChanged,
   hostKeyRevoked,
   hostKeyUnknown,
+  type HopInfo,
   knownHostsName,
   type ResolvedDestination,
   ViasshError,
@@ -24,7 +24,7 @@ export class SshLog {
   /** Lines of stderr: the banner, and what a jump host's ssh or a ProxyCommand says. */
   readonly #aside: string[] = [];
   readonly #all: string[] = [];
-  readonly #info: { -readonly [K in keyof ConnectionInfo]: ConnectionInfo[K] };
+  readonly #info: { -readonly [K in keyof HopInfo]: HopInfo[K] };
   readonly #tried: string[] = [];
   #accepted: string | undefined;
   #keyboardInteractiveBegan = false;
@@ -32,10 +32,10 @@ export class SshLog {
   #otherBanner: string | undefined;
 
   constructor(hop: ResolvedDestination) {
-    this.#info = { peer: peerName(hop) };
+    this.#info = { peer: peerName(hop), state: 'up' };
   }
 
-  get info(): ConnectionInfo {
+  get info(): HopInfo {
     return this.#info;
   }
 

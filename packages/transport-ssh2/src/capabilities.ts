@@ -1,0 +1,15 @@
+import type { Capability } from '@viassh/core';
+
+/** What connections of this transport can do. */
+export const ssh2Capabilities: ReadonlySet<Capability> = new Set<Capability>([
+  'exec',
+  'shell',
+  'subsystem',
+  'pty',
+  'env',
+  'signal',
+  'exit-signal',
+  'direct-tcpip',
+  'direct-streamlocal',
+  'custom-host-key-verifier',
+]);

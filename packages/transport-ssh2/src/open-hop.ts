@@ -6,7 +6,8 @@ import { clientConfig } from './client-config.ts';
 import { type Hop, peerOf } from './hop.ts';
 import { HopLife } from './hop-life.ts';
 import type { HostKeyCheck } from './host-key-check.ts';
-import { heardBeforeIdentification, isStrictKex, onLoginFailure, serverIdentification } from './ssh2-private.ts';
+import { heardBeforeIdentification, isStrictKex, serverIdentification } from './ssh2-private/handshake.ts';
+import { onLoginFailure } from './ssh2-private/login.ts';
 import { connectTimeout, isPassing, translateClientError, translateEnd } from './translate-error.ts';
 import type { Wire } from './wire/wire.ts';
 

@@ -13,7 +13,7 @@ import { type Hop, peerOf } from './hop.ts';
 import { type HostKeyCheck, prepareHostKeyCheck } from './host-key-check.ts';
 import { type AlgorithmLists, chooseAlgorithms } from './algorithms.ts';
 import { openHop } from './open-hop.ts';
-import { supportedAlgorithms } from './ssh2-private.ts';
+import { supportedAlgorithms } from './ssh2-private/installed.ts';
 import { Ssh2Connection } from './ssh2-connection.ts';
 import { isFarEndFailure } from './translate-error.ts';
 import { refuseUnsupportedSettings } from './unsupported-settings.ts';

@@ -26,7 +26,7 @@ import { type ChannelFor, openChannel } from './channel/open-channel.ts';
 import type { Ssh2Channel } from './channel/ssh2-channel.ts';
 import { startSession } from './channel/start-session.ts';
 import type { Hop } from './hop.ts';
-import type { ChannelOpening } from './ssh2-private.ts';
+import type { ChannelOpening } from './ssh2-private/raw-channel.ts';
 import { WireBacklog } from './wire/wire-backlog.ts';
 
 type Signalled = { readonly signal?: AbortSignal | undefined };

@@ -1,6 +1,6 @@
 import { type Availability, type ProgramRunner, type Transport } from '@viassh/core';
 import { ssh2Capabilities } from './capabilities.ts';
-import { describeSsh2 } from './ssh2-private.ts';
+import { describeSsh2 } from './ssh2-private/installed.ts';
 
 /** What the transport gets from outside. */
 export interface Ssh2TransportOptions {

@@ -7,7 +7,7 @@ import {
   ViasshError,
 } from '@viassh/core';
 import { peerOf } from './hop.ts';
-import type { ChannelOpening } from './ssh2-private.ts';
+import type { ChannelOpening } from './ssh2-private/raw-channel.ts';
 
 /** How far a hop has come; the same failure means something else in each phase. */
 export type Phase = 'handshake' | 'login' | 'up';

@@ -3,7 +3,7 @@ import { isViasshError } from '@viassh/core';
 import { startSshd } from '@viassh/testing';
 import t from 'tap';
 import { chooseAlgorithms, refuseUnsafeNegotiation } from '../src/algorithms.ts';
-import { supportedAlgorithms } from '../src/ssh2-private.ts';
+import { supportedAlgorithms } from '../src/ssh2-private/installed.ts';
 import { connectTo, failureOf, output } from './connect-to.ts';
 
 const nothingSet = { hostName: 'h', ciphers: [], macs: [], kexAlgorithms: [], hostKeyAlgorithms: [] };

@@ -3,10 +3,11 @@ import type { AddressInfo } from 'node:net';
 import { Duplex } from 'node:stream';
 import ssh2 from 'ssh2';
 import t from 'tap';
-import { describeSsh2, openRawChannel, supportedAlgorithms, windowSize } from '../src/ssh2-private.ts';
+import { describeSsh2, supportedAlgorithms } from '../src/ssh2-private/installed.ts';
+import { openRawChannel, windowSize } from '../src/ssh2-private/raw-channel.ts';
 import { makeServerKey } from './connect-to.ts';
 
-// When one of these fails after an update of ssh2, src/ssh2-private.ts has to be read again, line by line.
+// When one of these fails after an update of ssh2, src/ssh2-private/ has to be read again, line by line.
 
 t.test('the version that was read', async (t) => {
   t.equal(describeSsh2().version, '1.17.0');

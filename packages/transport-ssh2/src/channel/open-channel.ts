@@ -1,6 +1,6 @@
 import { abortedError } from '@viassh/core';
 import type { Client } from 'ssh2';
-import { type ChannelOpening, openRawChannel } from '../ssh2-private.ts';
+import { type ChannelOpening, openRawChannel } from '../ssh2-private/raw-channel.ts';
 import { translateOpenFailure } from '../translate-error.ts';
 import type { WireBacklog } from '../wire/wire-backlog.ts';
 import { Ssh2Channel } from './ssh2-channel.ts';

@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream';
 import { type Channel, type ExitStatus, ViasshError } from '@viassh/core';
-import type { RawChannel, RawChannelSink } from '../ssh2-private.ts';
+import type { RawChannel, RawChannelSink } from '../ssh2-private/raw-channel.ts';
 import type { WireBacklog } from '../wire/wire-backlog.ts';
 import { Inbound } from './inbound.ts';
 

@@ -7,7 +7,7 @@ import {
   type ViasshError,
   wireSignalName,
 } from '@viassh/core';
-import type { RawChannel, RawChannelSink, StartRequest } from '../ssh2-private.ts';
+import type { RawChannel, RawChannelSink, StartRequest } from '../ssh2-private/raw-channel.ts';
 import type { WireBacklog } from '../wire/wire-backlog.ts';
 import { Inbound } from './inbound.ts';
 import { Ssh2Channel } from './ssh2-channel.ts';

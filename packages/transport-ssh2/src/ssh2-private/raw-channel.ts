@@ -1,10 +1,5 @@
-import { createRequire } from 'node:module';
 import type { ExitStatus } from '@viassh/core';
 import type { Client } from 'ssh2';
-
-// The one file that knows ssh2's private members. `test/ssh2-private.test.ts` fails when a release changes them.
-
-const require = createRequire(import.meta.url);
 
 /** ssh2's own: bytes of window that it grants when a channel opens, and its largest packet. */
 export const windowSize: number = 2 * 1024 * 1024;
@@ -79,53 +74,6 @@ export function openRawChannel(
   if (opening.type === 'session') protocol.session(id, windowSize, PACKET_SIZE);
   else if (opening.type === 'direct-tcpip') protocol.directTcpip(id, windowSize, PACKET_SIZE, opening);
   else protocol.openssh_directStreamLocal(id, windowSize, PACKET_SIZE, opening);
-}
-
-/** Calls back with every SSH_MSG_USERAUTH_FAILURE (RFC 4252 §5.1); ssh2 hides those of agent keys. Call after connect(). */
-export function onLoginFailure(
-  client: Client,
-  listener: (methods: readonly string[], partialSuccess: boolean) => void,
-): void {
-  const handlers = inside(client)._protocol._handlers;
-  const original = handlers.USERAUTH_FAILURE.bind(handlers);
-  handlers.USERAUTH_FAILURE = (protocol, methods, partialSuccess) => {
-    listener(methods, partialSuccess);
-    original(protocol, methods, partialSuccess);
-  };
-}
-
-/** Was strict key exchange (kex-strict-*-v00@openssh.com) agreed? Known from the event `handshake` on. */
-export function isStrictKex(client: Client): boolean {
-  return inside(client)._protocol._strictMode === true;
-}
-
-/** The server's identification string (RFC 4253 §4.2), once it came. */
-export function serverIdentification(client: Client): string | undefined {
-  return inside(client)._protocol?._remoteIdentRaw?.toString('latin1');
-}
-
-/** What came instead of an identification string, so far; empty when nothing did. */
-export function heardBeforeIdentification(client: Client): string {
-  return inside(client)._protocol?._buffer?.toString('latin1', 0, 200) ?? '';
-}
-
-/** The names that this ssh2 on this Node can do. */
-export function supportedAlgorithms(): { ciphers: string[]; macs: string[]; kex: string[]; hostKeys: string[] } {
-  const constants = require('ssh2/lib/protocol/constants.js') as Record<string, string[]>;
-  const list = (name: string): string[] => constants[name] ?? [];
-  return {
-    ciphers: list('SUPPORTED_CIPHER'),
-    macs: list('SUPPORTED_MAC'),
-    kex: list('SUPPORTED_KEX'),
-    hostKeys: list('SUPPORTED_SERVER_HOST_KEY'),
-  };
-}
-
-/** Version, and whether the crypto addon is loaded. Loads a small part of ssh2 only. */
-export function describeSsh2(): { version: string; nativeCiphers: boolean } {
-  const { version } = require('ssh2/package.json') as { version: string };
-  const { bindingAvailable } = require('ssh2/lib/protocol/crypto.js') as { bindingAvailable: boolean };
-  return { version, nativeCiphers: bindingAvailable };
 }
 
 function rawChannel(protocol: InsideProtocol, channel: InsideChannel): RawChannel {
@@ -212,10 +160,6 @@ interface InsideClient {
 }
 
 interface InsideProtocol {
-  readonly _strictMode: boolean | undefined;
-  readonly _remoteIdentRaw: Buffer | undefined;
-  readonly _buffer: Buffer | undefined;
-  readonly _handlers: { USERAUTH_FAILURE(protocol: unknown, methods: string[], partialSuccess: boolean): void };
   session(id: number, window: number, packetSize: number): void;
   directTcpip(id: number, window: number, packetSize: number, target: object): void;
   openssh_directStreamLocal(id: number, window: number, packetSize: number, target: object): void;

@@ -49,6 +49,9 @@ export type { TypedOptions } from './destination/typed-options.ts';
 export { sshArguments } from './destination/ssh-arguments.ts';
 export { destinationOf, type Route, resolveRoute } from './destination/route.ts';
 
+export { dialThroughProxy, type ProxyDialOptions } from './proxy/dial-through-proxy.ts';
+export type { ProxyTarget } from './proxy/proxy-failed.ts';
+
 export { describeHostKey, fingerprint, type HostKey, parseHostKey } from './host-key/host-key.ts';
 export {
   type CustomHostKeyVerifier,

@@ -58,7 +58,7 @@ export const errorCodes = {
   PROXY_FAILED: {
     kind: 'transient',
     exitCode: 255,
-    meaning: 'The ProxyCommand or a jump host ended before a connection stood.',
+    meaning: 'A proxy, the ProxyCommand or a jump host did not bring us to the server.',
   },
   PROTOCOL_ERROR: {
     kind: 'permanent',

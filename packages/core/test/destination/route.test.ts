@@ -111,3 +111,31 @@ t.test('the signal reaches every question, a failure comes through', async (t) =
   };
   await t.rejects(resolveRoute(failing, { host: 'end' }, {}), { code: 'CONFIG_INVALID', message: 'bad line' });
 });
+
+t.test('a proxy stands before the first hop, and only one way leads there', async (t) => {
+  const source = fakeSource({ end: ['a'] });
+  const route = await resolveRoute(source, { host: 'end' }, { proxy: 'socks5://u:pw@p' });
+  t.strictSame(route.proxy, { protocol: 'socks5', host: 'p', port: 1080, user: 'u', password: 'pw' });
+  t.notOk('proxy' in (await resolveRoute(source, { host: 'end' }, {})));
+
+  const withCommand: ConfigSource = {
+    name: 'fake',
+    resolve: async (destination, typed, signal) => ({
+      ...(await source.resolve(destination, typed, signal)),
+      proxyCommand: destination.host === 'a' ? 'nc %h %p' : undefined,
+    }),
+  };
+  await t.rejects(resolveRoute(withCommand, { host: 'end' }, { proxy: 'socks5://u:pw@p' }), {
+    code: 'OPTION_INVALID',
+    message: /a has a ProxyCommand/,
+    hint: /ProxyCommand=none/,
+  });
+  t.equal((await resolveRoute(withCommand, { host: 'other' }, { proxy: 'http://p' })).proxy?.port, 3128);
+});
+
+t.test('a proxy that is none is refused, and its password not shown', async (t) => {
+  const refused = resolveRoute(fakeSource({}), { host: 'end' }, { proxy: 'ftp://u:hunter2@p' });
+  const error = await refused.catch((reason: unknown) => reason);
+  t.match(error, { code: 'OPTION_INVALID' });
+  t.notMatch(String(error) + String((error as ViasshError).hint), /hunter2/);
+});

@@ -4,6 +4,9 @@ export { findProgram, findSshd, missingForSshd, type SshdProgram } from './sshd/
 export { generateKey, type KeyPair, type KeyType } from './sshd/keys.ts';
 export { makeScratchFolder, type ScratchFolder } from './sshd/scratch-folder.ts';
 
+export { missingForTun, startTunServer, type TunDevice, type TunServer } from './tun/tun-server.ts';
+export { type EchoReply, echoReply, type EchoRequest, echoRequest } from './tun/echo-packets.ts';
+
 export { createMailbox, type Mailbox, missingForDovecot } from './dovecot/create-mailbox.ts';
 export type { MailboxMessage } from './dovecot/messages.ts';
 

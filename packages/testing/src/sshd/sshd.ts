@@ -18,6 +18,8 @@ export interface SshdOptions {
   readonly hostKeyTypes?: readonly [KeyType, ...KeyType[]] | undefined;
   /** False: the identity is not in authorized_keys. Default: true. */
   readonly authorize?: boolean | undefined;
+  /** sshd runs in this network namespace (`ip netns`). Inetd mode only: nobody could dial it in there. Needs root. */
+  readonly networkNamespace?: string | undefined;
 }
 
 /** A real sshd with a user, keys and a client configuration. Disposing leaves nothing. */

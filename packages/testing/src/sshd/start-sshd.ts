@@ -44,7 +44,7 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
   const configFile = join(folder, 'ssh_config');
   const proxyCommand =
     listener === undefined
-      ? quoteCommand([program.file, '-i', '-f', join(folder, 'sshd_config'), '-E', logFile])
+      ? quoteCommand([...inNamespace(options), program.file, '-i', '-f', join(folder, 'sshd_config'), '-E', logFile])
       : undefined;
   await writeFile(
     configFile,
@@ -121,6 +121,10 @@ async function startServer(
     if (!ended) return { port, listener };
     if (attempt === MOST_PORTS) throw new Error(`sshd did not start: ${text.log}`);
   }
+}
+
+function inNamespace({ networkNamespace }: SshdOptions): string[] {
+  return networkNamespace === undefined ? [] : ['ip', 'netns', 'exec', networkNamespace];
 }
 
 async function checkConfig({ file }: SshdProgram, configFile: string): Promise<void> {

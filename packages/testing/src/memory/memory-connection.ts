@@ -1,39 +1,54 @@
-import type { NetConnectOpts } from 'node:net';
+import { connect, type NetConnectOpts, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import {
   abortedError,
   type Capability,
-  capabilityMissing,
-  type IncomingChannelType,
-  type PacketChannel,
-  type RemoteForwardRequest,
-  type RemoteListener,
-  type TunRequest,
   type Channel,
+  type ChannelOpening,
+  channelRefused,
+  checkTcpipTarget,
   type CloseOptions,
   type CloseReason,
   type Connection,
   type ConnectionInfo,
+  type HopInfo,
+  type IncomingChannelHandler,
+  type IncomingChannelType,
+  openFailure,
+  type Originator,
+  type PacketChannel,
   type Pipe,
   pipe,
   type PipeOptions,
   type ProgramRunner,
+  type RemoteForwardRequest,
+  type RemoteListener,
   type SessionChannel,
   type SessionRequest,
   type TcpipTarget,
+  type TunRequest,
   ViasshError,
 } from '@viassh/core';
-import type { FarEnd, FarSession } from './far-end.ts';
+import type { FarEnd } from './far-end.ts';
+import { echoNetwork } from './far-network.ts';
+import { decide } from './incoming.ts';
 import { MemoryChannel } from './memory-channel.ts';
-import type { MemoryServerOptions, MemoryServerState } from './memory-server.ts';
+import { listenFor, type MemoryListener } from './memory-listener.ts';
+import type { FarConnection, MemoryServerOptions, MemoryServerState } from './memory-server.ts';
 import { MemorySession } from './memory-session.ts';
-import { commandOf, startShellSession } from './shell-session.ts';
-import { dialFarSocket } from './socket-end.ts';
+import { MemorySessions } from './memory-sessions.ts';
+import { MemoryTun } from './memory-tun.ts';
+import { dialFarSocket, farEndOf } from './socket-end.ts';
 
-/** The server's options with nothing left open, and what the route adds to each session. */
+/** The server's options with nothing left open, and what the route and the caller add. */
 export interface MemoryConnectionOptions extends MemoryServerOptions {
   readonly programs: ProgramRunner;
   readonly windowSize: number;
   readonly sessionEnv: Readonly<Record<string, string>>;
+  readonly spareSession: boolean;
+  readonly forwardAgent: boolean;
+  /** The socket of the agent that is forwarded. */
+  readonly agentSocket: string | undefined;
 }
 
 /** A connection to the memory server. */
@@ -42,77 +57,116 @@ export class MemoryConnection implements Connection {
   readonly capabilities: ReadonlySet<Capability>;
   readonly info: ConnectionInfo;
   readonly closed: Promise<CloseReason>;
-  readonly #server: MemoryServerState;
+  readonly #servers: readonly MemoryServerState[];
   readonly #options: MemoryConnectionOptions;
+  readonly #sessions: MemorySessions;
   readonly #channels = new Set<MemoryChannel>();
-  #sessions = 0;
+  readonly #tuns = new Set<MemoryTun>();
+  readonly #listeners = new Set<MemoryListener>();
+  /** Connected on the far end, and nobody has decided. */
+  readonly #undecided = new Set<Duplex>();
+  readonly #handlers = new Map<IncomingChannelType, IncomingChannelHandler>();
   #ended: CloseReason | undefined;
   #closing = false;
   #resolveClosed: (reason: CloseReason) => void = () => undefined;
-  readonly #lose = (): void => this.#end({ kind: 'lost', error: connectionLost() });
+  readonly #farSide: FarConnection = {
+    lose: () => this.#end({ kind: 'lost', error: connectionLost() }),
+    offer: (type, socket, originator) => this.#offer(type, socket, this.#handlers.get(type), originator),
+  };
 
+  /** `servers`: of every hop, the destination's last. */
   constructor(
-    server: MemoryServerState,
+    servers: readonly [...MemoryServerState[], MemoryServerState],
     options: MemoryConnectionOptions,
     capabilities: ReadonlySet<Capability>,
-    info: ConnectionInfo,
+    hops: readonly HopInfo[],
   ) {
-    this.#server = server;
+    this.#servers = servers;
     this.#options = options;
     this.capabilities = capabilities;
-    this.info = info;
+    const live = hops.map((hop) => this.#liveInfo(hop));
+    this.info = Object.assign(this.#liveInfo(hops.at(-1) as HopInfo), { hops: live });
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
-    server.losers.add(this.#lose);
+    this.#sessions = new MemorySessions(servers.at(-1) as MemoryServerState, options, {
+      x11: (socket) => this.#offer('x11', socket, this.#handlers.get('x11'), originatorOf(socket)),
+      agent: (socket) => this.#offer('auth-agent@openssh.com', socket, this.#agentHandler()),
+    });
+    for (const server of servers) server.connections.add(this.#farSide);
   }
 
   async openSession(request: SessionRequest): Promise<SessionChannel> {
-    this.#checkOpen('session', request.signal);
-    const { maxSessions = 10, subsystems = { echo: 'exec cat' }, acceptEnv = /^VIASSH_/, sessionEnv } = this.#options;
-    if (this.#sessions >= maxSessions)
-      throw new ViasshError('CHANNEL_REFUSED', 'the server refused a session channel: too many are open');
-    this.#sessions += 1;
+    this.#checkOpen({ type: 'session' }, request.signal);
+    const { far, slot } = await this.#sessions.start(request);
     try {
-      this.#server.requests.push(request);
-      const env = Object.fromEntries(
-        Object.entries({ ...sessionEnv, ...request.env }).filter(([name]) => acceptEnv.test(name)),
-      );
-      const far = await this.#startSession(request, subsystems, env);
-      const session = await this.#adopt(far, request.signal, () => new MemorySession(far, this.#options.windowSize));
-      session.once('close', () => (this.#sessions -= 1));
+      const session = this.#adopt(far, request.signal, () => new MemorySession(far, this.#options.windowSize));
+      session.once('close', () => slot.release());
       return session;
     } catch (error) {
-      this.#sessions -= 1;
+      slot.release();
       throw error;
     }
   }
 
-  async openDirectTcpip(
-    { host, port }: TcpipTarget,
-    { signal }: { signal?: AbortSignal | undefined } = {},
-  ): Promise<Channel> {
-    return await this.#openSocket('direct-tcpip', { host, port }, `${host}:${port}`, signal);
+  async openDirectTcpip(target: TcpipTarget, { signal }: { signal?: AbortSignal | undefined } = {}): Promise<Channel> {
+    checkTcpipTarget(target);
+    const { host, port } = target;
+    return await this.#openSocket({ type: 'direct-tcpip', host, port }, { host, port }, signal);
   }
 
   async openDirectStreamlocal(path: string, { signal }: { signal?: AbortSignal | undefined } = {}): Promise<Channel> {
-    return await this.#openSocket('direct-streamlocal@openssh.com', { path }, path, signal);
+    return await this.#openSocket({ type: 'direct-streamlocal@openssh.com', path }, { path }, signal);
   }
 
-  async openTun(_request: TunRequest): Promise<PacketChannel> {
-    throw capabilityMissing(this.transport, 'tun');
+  async openTun({ mode, unit, signal }: TunRequest): Promise<PacketChannel> {
+    if (unit !== undefined && (!Number.isInteger(unit) || unit < 0 || unit >= 0x7fffffff))
+      throw new ViasshError('OPTION_INVALID', `a tun device has a whole number, not ${unit}`);
+    this.#checkOpen({ type: 'tun@openssh.com', mode }, signal);
+    const { network = echoNetwork, windowSize } = this.#options;
+    const tun = new MemoryTun(mode, network, windowSize, () => this.#tuns.delete(tun));
+    this.#tuns.add(tun);
+    return tun;
   }
 
-  async requestForward(request: RemoteForwardRequest): Promise<RemoteListener> {
-    throw capabilityMissing(this.transport, request.kind === 'tcpip' ? 'forwarded-tcpip' : 'forwarded-streamlocal');
+  async requestForward(
+    request: RemoteForwardRequest,
+    handler: IncomingChannelHandler,
+    { signal }: { signal?: AbortSignal | undefined } = {},
+  ): Promise<RemoteListener> {
+    this.#checkAlive(signal);
+    const type = request.kind === 'tcpip' ? 'forwarded-tcpip' : 'forwarded-streamlocal@openssh.com';
+    const listener = await listenFor(request, this.#options, (socket) => {
+      this.#offer(type, socket, handler, request.kind === 'tcpip' ? originatorOf(socket) : undefined);
+    });
+    try {
+      this.#checkAlive(signal);
+    } catch (error) {
+      await listener.close();
+      throw error;
+    }
+    this.#listeners.add(listener);
+    void listener.closed.then(() => this.#listeners.delete(listener));
+    return listener;
   }
 
-  onIncomingChannel(type: IncomingChannelType): Disposable {
-    throw capabilityMissing(this.transport, type === 'x11' ? 'x11' : 'agent');
+  onIncomingChannel(type: IncomingChannelType, handler: IncomingChannelHandler): Disposable {
+    if (this.#handlers.has(type))
+      throw new ViasshError('OPTION_INVALID', `somebody takes the ${type} channels already`);
+    this.#handlers.set(type, handler);
+    return {
+      [Symbol.dispose]: () => {
+        if (this.#handlers.get(type) === handler) this.#handlers.delete(type);
+      },
+    };
   }
 
-  async ping(): Promise<number | undefined> {
-    return undefined;
+  async ping({ signal }: { signal?: AbortSignal | undefined } = {}): Promise<number | undefined> {
+    this.#checkAlive(signal);
+    const start = performance.now();
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#checkAlive(signal);
+    return this.#sessions.allowed ? performance.now() - start : undefined;
   }
 
   async pipe(command: string, options?: PipeOptions): Promise<Pipe> {
@@ -121,6 +175,7 @@ export class MemoryConnection implements Connection {
 
   async close({ drainMs }: CloseOptions = {}): Promise<void> {
     this.#closing = true;
+    this.#sessions.end();
     if (drainMs !== undefined && this.#channels.size > 0 && this.#ended === undefined) await this.#drain(drainMs);
     this.#end({ kind: 'closed' });
     await this.closed;
@@ -130,33 +185,18 @@ export class MemoryConnection implements Connection {
     await this.close();
   }
 
-  async #startSession(
-    request: SessionRequest,
-    subsystems: Readonly<Record<string, string>>,
-    env: Readonly<Record<string, string>>,
-  ): Promise<FarSession> {
-    const command = commandOf(request, subsystems);
-    const made = this.#options.session?.(request, env);
-    if (made !== undefined) return made;
-    if (this.#options.session !== undefined || command === undefined) {
-      throw new ViasshError('REQUEST_REFUSED', `the server refused the ${request.kind} request`);
-    }
-    return await startShellSession(this.#options.programs, command, request, env);
-  }
-
   async #openSocket(
-    type: 'direct-tcpip' | 'direct-streamlocal@openssh.com',
+    opening: ChannelOpening,
     target: NetConnectOpts,
-    shown: string,
     signal: AbortSignal | undefined,
   ): Promise<Channel> {
-    this.#checkOpen(type, signal);
-    const far = await dialFarSocket(target, shown);
-    return await this.#adopt(far, signal, () => new MemoryChannel(type, far, this.#options.windowSize));
+    this.#checkOpen(opening, signal);
+    const far = await dialFarSocket(target, opening);
+    return this.#adopt(far, signal, () => new MemoryChannel(opening.type, far, this.#options.windowSize));
   }
 
   /** The far end stands; what happened to connection and caller in the meantime comes first. */
-  async #adopt<T extends MemoryChannel>(far: FarEnd, signal: AbortSignal | undefined, make: () => T): Promise<T> {
+  #adopt<T extends MemoryChannel>(far: FarEnd, signal: AbortSignal | undefined, make: () => T): T {
     const channel = make();
     if (this.#ended !== undefined || signal?.aborted === true) {
       channel.destroy();
@@ -168,14 +208,47 @@ export class MemoryConnection implements Connection {
     return channel;
   }
 
-  #checkOpen(
-    type: 'session' | 'direct-tcpip' | 'direct-streamlocal@openssh.com',
-    signal: AbortSignal | undefined,
-  ): void {
+  #offer(type: string, socket: Duplex, handler: IncomingChannelHandler | undefined, originator?: Originator): void {
+    const refuse = (): void => {
+      this.#undecided.delete(socket);
+      socket.destroy();
+    };
+    if (this.#ended !== undefined) return refuse();
+    this.#undecided.add(socket);
+    const accept = (): Channel => {
+      this.#undecided.delete(socket);
+      const channel = new MemoryChannel(type, farEndOf(socket), this.#options.windowSize);
+      this.#channels.add(channel);
+      channel.once('close', () => this.#channels.delete(channel));
+      if (this.#ended !== undefined) endChannel(channel, this.#ended);
+      return channel;
+    };
+    void decide({ type, originator, accept, refuse }, handler);
+  }
+
+  /** Who takes agent channels: the caller's handler, without one the agent that the route names. */
+  #agentHandler(): IncomingChannelHandler | undefined {
+    const path = this.#options.agentSocket;
+    const own = this.#handlers.get('auth-agent@openssh.com');
+    if (own !== undefined || path === undefined) return own;
+    return (incoming) => {
+      const channel = incoming.accept();
+      const agent = connect({ path, allowHalfOpen: true });
+      agent.on('error', () => channel.destroy()).once('close', () => channel.destroy());
+      channel.once('close', () => agent.destroy());
+      channel.pipe(agent).pipe(channel);
+    };
+  }
+
+  #checkOpen(opening: ChannelOpening, signal: AbortSignal | undefined): void {
+    this.#checkAlive(signal);
+    if (this.#options.refuse?.includes(opening.type) === true)
+      throw channelRefused(opening, openFailure.prohibited, '');
+  }
+
+  #checkAlive(signal: AbortSignal | undefined): void {
     if (this.#ended !== undefined || this.#closing) throw this.#endedError();
     if (signal?.aborted === true) throw abortedError(signal.reason);
-    if (this.#options.refuse?.includes(type) === true)
-      throw new ViasshError('CHANNEL_REFUSED', `the server refused a ${type} channel`);
   }
 
   #endedError(): ViasshError {
@@ -187,10 +260,14 @@ export class MemoryConnection implements Connection {
   #end(reason: CloseReason): void {
     if (this.#ended !== undefined) return;
     this.#ended = reason;
-    this.#server.losers.delete(this.#lose);
-    for (const channel of this.#channels) {
-      if (reason.kind === 'lost') channel.lose(connectionLost());
-      else channel.destroy();
+    for (const server of this.#servers) server.connections.delete(this.#farSide);
+    this.#sessions.end();
+    for (const listener of this.#listeners) void listener.close();
+    for (const socket of this.#undecided) socket.destroy();
+    for (const channel of this.#channels) endChannel(channel, reason);
+    for (const tun of this.#tuns) {
+      if (reason.kind === 'lost') tun.lose(reason.error);
+      else void tun.close();
     }
     this.#resolveClosed(reason);
   }
@@ -204,6 +281,20 @@ export class MemoryConnection implements Connection {
     await Promise.race([allClosed, timeout, this.closed]);
     clearTimeout(timer);
   }
+
+  #liveInfo(hop: HopInfo): HopInfo {
+    const isUp = (): boolean => this.#ended === undefined;
+    return Object.defineProperty({ ...hop }, 'state', { get: () => (isUp() ? 'up' : 'ended'), enumerable: true });
+  }
+}
+
+function endChannel(channel: MemoryChannel, reason: CloseReason): void {
+  if (reason.kind === 'lost') channel.lose(reason.error);
+  else channel.destroy();
+}
+
+function originatorOf({ remoteAddress, remotePort }: Socket): Originator {
+  return { address: remoteAddress ?? '', port: remotePort ?? 0 };
 }
 
 function connectionLost(): ViasshError {

@@ -1,10 +1,8 @@
 import {
   type ConnectOptions,
-  destinationOf,
   type HostKey,
   readKnownHosts,
   type ResolvedDestination,
-  type Route,
   verifyKnownHost,
   ViasshError,
 } from '@viassh/core';
@@ -22,11 +20,10 @@ export type MemoryLogin =
  * @throws ViasshError HOST_KEY_UNKNOWN, HOST_KEY_CHANGED, HOST_KEY_REVOKED, HOST_KEY_REFUSED, KNOWN_HOSTS_UNREADABLE
  */
 export async function checkHostKey(
-  route: Route,
+  hop: ResolvedDestination,
   key: HostKey,
   { verifyHostKey, log, signal }: ConnectOptions,
 ): Promise<void> {
-  const hop = destinationOf(route);
   if (verifyHostKey.kind === 'known-hosts') return await verifyKnownHost(hop, await readKnownHosts(hop), key, log);
   const decision = await verifyHostKey
     .verify(key, hop, signal)

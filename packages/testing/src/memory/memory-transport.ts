@@ -7,13 +7,14 @@ import {
   type ConnectOptions,
   describeHostKey,
   destinationOf,
+  type HopInfo,
   type ResolvedDestination,
   type Route,
   type Transport,
   ViasshError,
 } from '@viassh/core';
 import { createProgramRunner } from '@viassh/program';
-import { MemoryConnection } from './memory-connection.ts';
+import { MemoryConnection, type MemoryConnectionOptions } from './memory-connection.ts';
 import { checkHostKey, logIn } from './memory-login.ts';
 import { type MemoryServer, type MemoryServerOptions, MemoryServerState } from './memory-server.ts';
 
@@ -29,12 +30,8 @@ export interface MemoryTransport extends Transport {
  * really run under /bin/sh. For tests of plugins, and to prove the compliance suite. Every route leads to its server.
  */
 export function createMemoryTransport(options: MemoryServerOptions = {}): MemoryTransport {
-  const server = new MemoryServerState();
-  const complete = {
-    ...options,
-    windowSize: options.windowSize ?? WINDOW_SIZE,
-    programs: options.programs ?? createProgramRunner(),
-  };
+  const server = new MemoryServerState(options.login ?? { kind: 'key' });
+  const jumpHosts = (options.jumpHosts ?? []).map(stateOf);
   const capabilities = memoryCapabilities();
   return {
     name: 'memory',
@@ -49,24 +46,21 @@ export function createMemoryTransport(options: MemoryServerOptions = {}): Memory
   };
 
   async function connect(route: Route, connectOptions: ConnectOptions): Promise<Connection> {
-    const hop = destinationOf(route);
-    if (!server.alive)
-      throw new ViasshError('CONNECTION_REFUSED', `nothing listens at ${hop.hostName} port ${hop.port}`);
-    server.contact();
-    await answer(hop, options.behaviour, connectOptions.signal);
-    await checkHostKey(route, server.hostKey, connectOptions);
-    const authenticatedBy = await logIn(hop, options.login ?? { kind: 'key' }, connectOptions);
-    if (connectOptions.signal?.aborted === true) throw abortedError(connectOptions.signal.reason);
-    if (!server.alive) throw new ViasshError('SERVER_CLOSED', `${hop.hostName} closed the connection`);
-    const info = {
-      peer: `${hop.user}@${hop.hostName}:${hop.port}`,
-      state: 'up' as const,
-      serverVersion: 'SSH-2.0-viassh_memory',
-      hostKey: describeHostKey(server.hostKey),
-      authenticatedBy,
+    const infos: HopInfo[] = [];
+    const servers = route.hops.slice(0, -1).map((_, index) => jumpHosts[index] ?? server);
+    for (const [index, hop] of route.hops.entries())
+      infos.push(await logInToHop(hop, servers[index] ?? server, options.behaviour, connectOptions));
+    const { sessionEnv, forwardAgent, identityAgent } = destinationOf(route);
+    const complete: MemoryConnectionOptions = {
+      ...options,
+      windowSize: options.windowSize ?? WINDOW_SIZE,
+      programs: options.programs ?? createProgramRunner(),
+      sessionEnv,
+      spareSession: connectOptions.spareSession ?? true,
+      forwardAgent: forwardAgent !== false,
+      agentSocket: typeof forwardAgent === 'string' ? forwardAgent : identityAgent,
     };
-    const connectionInfo = { ...info, hops: [info] };
-    return new MemoryConnection(server, { ...complete, sessionEnv: hop.sessionEnv }, capabilities, connectionInfo);
+    return new MemoryConnection([...servers, server], complete, capabilities, infos);
   }
 }
 
@@ -111,11 +105,35 @@ export function memoryRoute(settings: Partial<ResolvedDestination> = {}): Route 
 /** A terminal takes script(1), which not every system has. */
 function memoryCapabilities(): ReadonlySet<Capability> {
   const hasTerminal = existsSync('/usr/bin/script') && existsSync('/proc/self');
-  const missing: readonly Capability[] = [
-    ...(hasTerminal ? [] : (['pty'] as const)),
-    ...(['forwarded-tcpip', 'forwarded-streamlocal', 'originator', 'tun', 'agent', 'x11'] as const),
-  ];
-  return new Set(allCapabilities.filter((capability) => !missing.includes(capability)));
+  return new Set(allCapabilities.filter((capability) => hasTerminal || capability !== 'pty'));
+}
+
+function stateOf(server: MemoryServer): MemoryServerState {
+  if (server instanceof MemoryServerState) return server;
+  throw new TypeError('a jump host is the `server` of another memory transport');
+}
+
+async function logInToHop(
+  hop: ResolvedDestination,
+  server: MemoryServerState,
+  behaviour: MemoryServerOptions['behaviour'],
+  options: ConnectOptions,
+): Promise<HopInfo> {
+  if (!server.alive) throw new ViasshError('CONNECTION_REFUSED', `nothing listens at ${hop.hostName} port ${hop.port}`);
+  server.contact();
+  await answer(hop, behaviour, options.signal);
+  await checkHostKey(hop, server.hostKey, options);
+  const authenticatedBy = await logIn(hop, server.login, options);
+  if (options.signal?.aborted === true) throw abortedError(options.signal.reason);
+  if (!server.alive) throw new ViasshError('SERVER_CLOSED', `${hop.hostName} closed the connection`);
+  return {
+    peer: `${hop.user}@${hop.hostName}:${hop.port}`,
+    state: 'up',
+    serverVersion: 'SSH-2.0-viassh_memory',
+    hostKey: describeHostKey(server.hostKey),
+    compression: hop.compression ? 'zlib@openssh.com' : 'none',
+    authenticatedBy,
+  };
 }
 
 async function answer(

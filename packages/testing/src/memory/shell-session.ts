@@ -21,7 +21,7 @@ export async function startShellSession(
   programs: ProgramRunner,
   command: string,
   request: SessionRequest,
-  env: Readonly<Record<string, string>>,
+  env: Readonly<Record<string, string | undefined>>,
 ): Promise<FarSession> {
   const terminal = request.pty === undefined ? undefined : makeTerminal(command, request.pty);
   const [file, args] =

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect, type NetConnectOpts } from 'node:net';
-import { ViasshError } from '@viassh/core';
+import type { Duplex } from 'node:stream';
+import { type ChannelOpening, channelRefused, openFailure } from '@viassh/core';
 import type { FarEnd } from './far-end.ts';
 
 /**
@@ -8,20 +9,23 @@ import type { FarEnd } from './far-end.ts';
  *
  * @throws ViasshError CHANNEL_REFUSED
  */
-export async function dialFarSocket(target: NetConnectOpts, shown: string): Promise<FarEnd> {
+export async function dialFarSocket(target: NetConnectOpts, opening: ChannelOpening): Promise<FarEnd> {
   const socket = connect({ ...target, allowHalfOpen: true });
   try {
     await once(socket, 'connect');
   } catch (error) {
-    throw new ViasshError('CHANNEL_REFUSED', `the server could not connect to ${shown}: ${(error as Error).message}`, {
-      cause: error,
-    });
+    throw channelRefused(opening, openFailure.connectFailed, '', error);
   }
+  return farEndOf(socket);
+}
+
+/** A socket, or what behaves like one, as the far side of a channel. */
+export function farEndOf(socket: Duplex): FarEnd {
   socket.on('error', () => undefined); // a reset is an end
   return {
     input: socket,
     output: socket,
-    done: new Promise<void>((resolve) => socket.once('close', () => resolve())),
+    done: new Promise<void>((resolve) => (socket.closed ? resolve() : socket.once('close', () => resolve()))),
     close: () => socket.destroy(),
   };
 }

@@ -35,3 +35,9 @@ export { findLeaks, type Inventory, type InventoryOptions, takeInventory } from 
 
 export { waitUntil, type WaitOptions } from './processes/wait-until.ts';
 export { descendantsOf, listProcesses, type ProcessEntry } from './processes/processes.ts';
+
+export { type FaultyRelay, type FaultyRelayOptions, startFaultyRelay } from './faults/start-faulty-relay.ts';
+export { FaultyWire } from './faults/faulty-wire.ts';
+export type { WireConditions, WireCut, WireDirection, WirePhase, WirePoint } from './faults/wire-conditions.ts';
+export { type Rudeness, type RudeServer, startRudeServer } from './faults/rude-server.ts';
+export { createFakeClock, type FakeClock, type FakeTimer } from './faults/fake-clock.ts';

@@ -1,0 +1,46 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+
+/** A server that sends back what it gets; `sockets` are its ends of the connections. */
+export async function startEcho(): Promise<AsyncDisposable & { readonly port: number; readonly sockets: Socket[] }> {
+  const sockets: Socket[] = [];
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    sockets.push(socket.on('error', () => undefined));
+    socket.pipe(socket);
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    sockets,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+/** A client's end, and all that came to it so far. */
+export interface Dialled extends Disposable {
+  readonly socket: Socket;
+  readonly chunks: Buffer[];
+  text(): string;
+  /** `end`, or the errno of how it ended; undefined while it is open. */
+  ending(): string | undefined;
+}
+
+export async function dial(port: number): Promise<Dialled> {
+  const chunks: Buffer[] = [];
+  let ending: string | undefined;
+  const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true });
+  socket.on('data', (bytes: Buffer) => chunks.push(bytes));
+  socket.on('end', () => (ending ??= 'end')).on('error', (error) => (ending ??= (error as NodeJS.ErrnoException).code));
+  await once(socket, 'connect');
+  return {
+    socket,
+    chunks,
+    text: () => Buffer.concat(chunks).toString('latin1'),
+    ending: () => ending,
+    [Symbol.dispose]: () => void socket.destroy(),
+  };
+}

@@ -1,51 +1,104 @@
 import {
-  type ConnectOptions,
   destinationOf,
   type ExitStatus,
-  type ProgramRunner,
   type ProgramStdio,
+  type ResolvedDestination,
   type Route,
   type SessionRequest,
   sshArguments,
+  verifyByKnownHosts,
 } from '@viassh/core';
-import { plainHelper } from './master/master-arguments.ts';
-import type { SshVersion } from './master/ssh-version.ts';
+import { type MasterRole, plainHelper } from './master/master-arguments.ts';
+import type { MasterOptions } from './master/private-master.ts';
+import { startRouteMasters } from './master/route-masters.ts';
+import { passengerArguments, type Way, wayOptions } from './master/way.ts';
+
+/** What handing over takes. */
+export type HandOverOptions = Omit<MasterOptions, 'verifyHostKey'>;
 
 /**
  * Runs one ssh with the caller's own descriptors: no byte passes through JavaScript. The exit status is ssh's own, so a
- * remote signal is 255 (ssh drops its name), and so is a failure of the connection.
+ * remote signal is 255 (ssh drops its name), and so is a failure of the connection. Where hops are before the last one,
+ * that ssh goes through a private master for each; behind a proxy, it is a passenger of one.
  *
- * @throws ViasshError PROGRAM_NOT_FOUND
+ * @throws ViasshError PROGRAM_NOT_FOUND; where there are masters, what these throw
  */
 export async function handOver(
-  programs: ProgramRunner,
-  sshFile: string,
-  version: SshVersion | undefined,
   route: Route,
   request: SessionRequest,
   stdio: ProgramStdio,
-  { log, signal }: Pick<ConnectOptions, 'log' | 'signal'>,
+  options: HandOverOptions,
 ): Promise<ExitStatus> {
   const hop = destinationOf(route);
-  const args = [
-    ...['ControlPath=none', ...plainHelper(version)]
-      .filter((option) => option !== 'RequestTTY=no')
-      .flatMap((option) => ['-o', option]),
-    request.pty === undefined ? '-T' : '-tt',
-    ...(request.kind === 'subsystem' ? ['-s'] : []),
-    ...environmentOptions({ ...hop.sessionEnv, ...request.env }),
-    ...sshArguments(hop.typed, hop.destination),
+  const run = async (args: readonly string[]): Promise<ExitStatus> => {
+    options.log.debug(`handing over to ${options.sshFile}`);
+    const program = await options.programs.start({ file: options.sshFile, args, stdio, signal: options.signal });
+    return await program.exit;
+  };
+  const before = route.hops.slice(0, -1) as [] | Route['hops'];
+  if (before.length === 0 && route.proxy === undefined) return await run(ownSsh(hop, request));
+
+  const known = { ...options, verifyHostKey: verifyByKnownHosts };
+  if (before.length === 0) {
+    const role = { isLast: true, options: environmentOptions(hop, request) };
+    return await withMasters(route, known, role, (socketPath) => run(passenger(hop, request, socketPath)));
+  }
+  return await withMasters({ ...route, hops: before as Route['hops'] }, known, { isLast: false }, (socketPath) =>
+    run(ownSsh(hop, request, { kind: 'through', sshFile: options.sshFile, socketPath })),
+  );
+}
+
+async function withMasters<T>(
+  route: Route,
+  options: MasterOptions,
+  role: Pick<MasterRole, 'isLast' | 'options'>,
+  use: (socketPath: string) => Promise<T>,
+): Promise<T> {
+  const masters = await startRouteMasters(route, options, role);
+  try {
+    return await use(masters.socketPath);
+  } finally {
+    await masters.stop();
+  }
+}
+
+/** An ssh that logs in itself. */
+function ownSsh(hop: ResolvedDestination, request: SessionRequest, way?: Way): string[] {
+  const options = [
+    ...(way === undefined ? [] : wayOptions(hop, way)),
+    'ControlPath=none',
+    ...plainHelper(hop).filter((option) => option !== 'RequestTTY=no'),
+    ...environmentOptions(hop, request),
+  ];
+  // With a way, -J has been followed already; -A and -a stay, as the agent is this ssh's own affair.
+  const typed = way === undefined ? hop.typed : { ...hop.typed, proxyJump: undefined };
+  return [
+    ...options.flatMap((option) => ['-o', option]),
+    ...requestFlags(request),
+    ...sshArguments(typed, hop.destination),
     '--',
     hop.destination.host,
-    ...(request.kind === 'exec' ? [request.command] : request.kind === 'subsystem' ? [request.subsystem] : []),
+    ...requestWords(request),
   ];
-  log.debug(`handing over to ${sshFile}`);
-  const program = await programs.start({ file: sshFile, args, stdio, signal });
-  return await program.exit;
+}
+
+/** An ssh that hands its descriptors to a master, which was told the environment. */
+function passenger(hop: ResolvedDestination, request: SessionRequest, socketPath: string): string[] {
+  const agent = hop.forwardAgent === false ? [] : ['-o', 'ForwardAgent=yes']; // which one is the master's affair
+  return [...passengerArguments(socketPath), ...agent, ...requestFlags(request), '--', 'hop', ...requestWords(request)];
+}
+
+function requestFlags(request: SessionRequest): string[] {
+  return [request.pty === undefined ? '-T' : '-tt', ...(request.kind === 'subsystem' ? ['-s'] : [])];
+}
+
+function requestWords(request: SessionRequest): string[] {
+  return request.kind === 'exec' ? [request.command] : request.kind === 'subsystem' ? [request.subsystem] : [];
 }
 
 /** All in one SetEnv: ssh heeds only the first. */
-function environmentOptions(env: Readonly<Record<string, string>>): string[] {
+function environmentOptions(hop: ResolvedDestination, request: SessionRequest): string[] {
+  const env = { ...hop.sessionEnv, ...request.env };
   const settings = Object.entries(env).map(([name, value]) => `"${name}=${value.replace(/["\\]/g, '\\$&')}"`);
-  return settings.length === 0 ? [] : ['-o', `SetEnv=${settings.join(' ')}`];
+  return settings.length === 0 ? [] : [`SetEnv=${settings.join(' ')}`];
 }

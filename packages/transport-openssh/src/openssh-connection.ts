@@ -23,7 +23,7 @@ import {
   ViasshError,
 } from '@viassh/core';
 import { ProxySession } from './channel/proxy-session.ts';
-import type { PrivateMaster } from './master/private-master.ts';
+import type { RouteMasters } from './master/route-masters.ts';
 import type { MuxProxy } from './mux/open-mux-proxy.ts';
 
 /** How long ssh gets to say why, after its control socket closed on us; milliseconds. */
@@ -35,15 +35,18 @@ export class OpensshConnection implements Connection {
   readonly capabilities: ReadonlySet<Capability>;
   readonly info: ConnectionInfo;
   readonly closed: Promise<CloseReason>;
-  readonly #master: PrivateMaster;
+  readonly #master: RouteMasters;
   readonly #session: ProxySession;
   readonly #sessionEnv: Readonly<Record<string, string>>;
   #closing: Promise<void> | undefined;
   #lost = false;
 
-  constructor(master: PrivateMaster, proxy: MuxProxy, hop: ResolvedDestination, capabilities: ReadonlySet<Capability>) {
+  constructor(master: RouteMasters, proxy: MuxProxy, hop: ResolvedDestination, capabilities: ReadonlySet<Capability>) {
     this.#master = master;
-    this.info = { ...master.info, hops: [master.info] };
+    this.info = Object.defineProperty({ ...master.info, hops: master.hops }, 'state', {
+      enumerable: true,
+      get: () => master.info.state,
+    });
     this.capabilities = capabilities;
     this.#session = new ProxySession(proxy);
     this.#sessionEnv = hop.sessionEnv;

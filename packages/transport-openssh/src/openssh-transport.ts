@@ -13,7 +13,7 @@ import {
   ViasshError,
 } from '@viassh/core';
 import { handOver } from './hand-over.ts';
-import { startMaster } from './master/private-master.ts';
+import { startRouteMasters } from './master/route-masters.ts';
 import { atLeast, type SshVersion, sshVersion } from './master/ssh-version.ts';
 import { openMuxProxy } from './mux/open-mux-proxy.ts';
 import { OpensshConnection } from './openssh-connection.ts';
@@ -57,20 +57,18 @@ export function createOpensshTransport({
     capabilities,
     available: async () => availability(await version(), sshFile),
     connect: (route, options) => connect(route, options),
-    handOver: async (route, request, stdio, options) =>
-      await handOver(programs, sshFile, await version(), route, request, stdio, options),
+    handOver: (route, request, stdio, options) =>
+      handOver(route, request, stdio, { ...options, programs, runtimeFolder, sshFile }),
   };
 
   async function connect(route: Route, options: ConnectOptions): Promise<Connection> {
-    const hop = destinationOf(route);
-    const ssh = await version();
-    if (options.verifyHostKey.kind === 'known-hosts') await readKnownHosts(hop);
-    else checkCustomVerifier(ssh, route);
-    if (options.authenticate !== undefined) checkAskpass(ssh);
-    const master = await startMaster(hop, { ...options, programs, runtimeFolder, sshFile, version: ssh });
+    if (options.verifyHostKey.kind === 'custom') checkCustomVerifier(await version());
+    else await Promise.all(route.hops.map((hop) => readKnownHosts(hop)));
+    if (options.authenticate !== undefined) checkAskpass(await version());
+    const master = await startRouteMasters(route, { ...options, programs, runtimeFolder, sshFile });
     try {
       const proxy = await openMuxProxy(master.socketPath);
-      return new OpensshConnection(master, proxy, hop, capabilities);
+      return new OpensshConnection(master, proxy, destinationOf(route), capabilities);
     } catch (error) {
       await master.stop();
       throw error;
@@ -78,21 +76,13 @@ export function createOpensshTransport({
   }
 }
 
-function checkCustomVerifier(ssh: SshVersion | undefined, route: Route): void {
-  if (!atLeast(ssh, 8, 5)) {
-    throw new ViasshError(
-      'CAPABILITY_MISSING',
-      `${ssh?.name} cannot ask for a decision on host keys: that takes OpenSSH 8.5`,
-      { hint: 'use --transport ssh2' },
-    );
-  }
-  if (route.hops.length > 1) {
-    throw new ViasshError(
-      'SETTING_UNSUPPORTED',
-      'a verifier of your own does not reach the jump hosts on the openssh transport',
-      { hint: 'use --transport ssh2' },
-    );
-  }
+function checkCustomVerifier(ssh: SshVersion | undefined): void {
+  if (atLeast(ssh, 8, 5)) return;
+  throw new ViasshError(
+    'CAPABILITY_MISSING',
+    `${ssh?.name} cannot ask for a decision on host keys: that takes OpenSSH 8.5`,
+    { hint: 'use --transport ssh2' },
+  );
 }
 
 function checkAskpass(ssh: SshVersion | undefined): void {

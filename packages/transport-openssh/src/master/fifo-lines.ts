@@ -8,15 +8,22 @@ export interface Fifo {
   close(): void;
 }
 
+/** A moment on the clock of `performance.now()` at which a line was read, and the one at which the read before it was. */
+export interface ReadAt {
+  readonly now: number;
+  readonly before: number;
+}
+
 /**
  * Reads lines from a FIFO. It is opened for reading and writing, so that opening does not wait for a writer and the
  * last writer's leaving is not its end.
  */
-export async function readFifoLines(path: string, onLine: (line: string) => void): Promise<Fifo> {
+export async function readFifoLines(path: string, onLine: (line: string, at: ReadAt) => void): Promise<Fifo> {
   const fd = await promisify(open)(path, constants.O_RDWR | constants.O_NONBLOCK);
   const socket = new Socket({ fd, readable: true, writable: false });
-  socket.on('error', () => undefined);
-  createInterface({ input: socket }).on('line', onLine);
+  let at: ReadAt = { now: performance.now(), before: performance.now() };
+  socket.on('error', () => undefined).on('data', () => (at = { now: performance.now(), before: at.now }));
+  createInterface({ input: socket }).on('line', (line) => onLine(line, at));
   return { close: () => void socket.destroy() };
 }
 

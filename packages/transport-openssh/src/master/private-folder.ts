@@ -1,7 +1,7 @@
 import { lstat, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { quoteWord, ViasshError } from '@viassh/core';
 
 /** `sun_path` of the BSDs less the suffix under which ssh creates its control socket before it moves it in place. */
@@ -26,7 +26,6 @@ export interface PrivateFolder {
  */
 export async function makePrivateFolder(parent: string): Promise<PrivateFolder> {
   const place = await safeParent(parent);
-  await sweep(place);
   const path = await mkdtemp(join(place, PREFIX));
   const file = (name: string): string => join(path, name);
   return {
@@ -36,6 +35,32 @@ export async function makePrivateFolder(parent: string): Promise<PrivateFolder> 
       writeFile(file(name), `#!/bin/sh\nhere=${quoteWord(path)}\n${body}\n`, { mode: 0o700 }),
     remove: () => rm(path, { recursive: true, force: true }),
   };
+}
+
+/**
+ * Takes away folders beside this one whose master is gone: its keeper was killed before it could. Only a socket that
+ * refuses is proof. What cannot be looked at, or is taken away by another process meanwhile, is left alone.
+ */
+export async function sweepBeside(folder: PrivateFolder): Promise<void> {
+  const place = dirname(folder.path);
+  const names = (await readdir(place)).filter((name) => name.startsWith(PREFIX));
+  await Promise.allSettled(
+    names.map(async (name) => {
+      const other = join(place, name);
+      if (await refuses(join(other, 's'))) await rm(other, { recursive: true, force: true });
+    }),
+  );
+}
+
+async function refuses(socketPath: string): Promise<boolean> {
+  return await new Promise<boolean>((done) => {
+    const socket = connect(socketPath);
+    socket.once('connect', () => {
+      socket.destroy();
+      done(false);
+    });
+    socket.once('error', (error: NodeJS.ErrnoException) => done(error.code === 'ECONNREFUSED'));
+  });
 }
 
 async function safeParent(parent: string): Promise<string> {
@@ -60,26 +85,4 @@ async function safeParent(parent: string): Promise<string> {
 function fits(parent: string): boolean {
   const socket = join(parent, `${PREFIX}XXXXXX`, 's');
   return Buffer.byteLength(socket) <= LONGEST_SOCKET_PATH && /^[\w./+@,:=-]+$/.test(parent);
-}
-
-/** Takes away folders whose master is gone: its keeper was killed before it could. Only a socket that refuses is proof. */
-async function sweep(place: string): Promise<void> {
-  const names = (await readdir(place)).filter((name) => name.startsWith(PREFIX));
-  await Promise.all(
-    names.map(async (name) => {
-      const folder = join(place, name);
-      if (await refuses(join(folder, 's'))) await rm(folder, { recursive: true, force: true });
-    }),
-  );
-}
-
-async function refuses(socketPath: string): Promise<boolean> {
-  return await new Promise<boolean>((done) => {
-    const socket = connect(socketPath);
-    socket.once('connect', () => {
-      socket.destroy();
-      done(false);
-    });
-    socket.once('error', (error: NodeJS.ErrnoException) => done(error.code === 'ECONNREFUSED'));
-  });
 }

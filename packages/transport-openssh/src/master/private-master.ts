@@ -1,22 +1,21 @@
 import { access } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
 import {
   abortedError,
   type ConnectOptions,
-  exitCodeOf,
   type HopInfo,
+  knownHostsName,
   type ProgramRunner,
   type ResolvedDestination,
-  type RunningProgram,
   ViasshError,
 } from '@viassh/core';
 import { askFifos, askpassEnvironment, serveAskpass } from './askpass.ts';
-import { type Fifo, readFifoLines } from './fifo-lines.ts';
-import { keeperScript } from './keeper.ts';
+import { type Fifo, type ReadAt, readFifoLines } from './fifo-lines.ts';
+import { startKeeper } from './keeper.ts';
 import { serveHostKeyVerifier, verifyFifos } from './known-hosts-command.ts';
-import { masterArguments } from './master-arguments.ts';
-import { makePrivateFolder, type PrivateFolder } from './private-folder.ts';
-import type { SshVersion } from './ssh-version.ts';
+import { type MasterRole, masterArguments } from './master-arguments.ts';
+import { makePrivateFolder, type PrivateFolder, sweepBeside } from './private-folder.ts';
 import { SshLog } from './translate-error.ts';
 
 /** What a master is started with. */
@@ -24,14 +23,23 @@ export interface MasterOptions extends ConnectOptions {
   readonly programs: ProgramRunner;
   readonly runtimeFolder: string;
   readonly sshFile: string;
-  /** Of that binary; undefined: nobody could tell. */
-  readonly version: SshVersion | undefined;
+}
+
+/** What one master of a route is: by default the only one. */
+export interface MasterPlace extends MasterRole {
+  /** The one that it is reached through. */
+  readonly before?: PrivateMaster | undefined;
+  /** For the way `stdio`: joins the streams of ssh to the wire. */
+  readonly onWire?: ((fromSsh: Readable, toSsh: Writable) => void) | undefined;
 }
 
 /** An ssh of ours that is logged in and serves its control socket. */
 export interface PrivateMaster {
   readonly socketPath: string;
+  /** Its `state` is live. */
   readonly info: HopInfo;
+  /** What it said and still says. */
+  readonly sshLog: SshLog;
   /** Resolves with the reason when ssh ended, whoever ended it. */
   readonly ended: Promise<ViasshError>;
   /** Ends ssh and resolves when it and its folder are gone. */
@@ -43,7 +51,11 @@ export interface PrivateMaster {
  *
  * @throws ViasshError of "reaching the server", "who the server is", "who we are"; ABORTED; PROGRAM_NOT_FOUND.
  */
-export async function startMaster(hop: ResolvedDestination, options: MasterOptions): Promise<PrivateMaster> {
+export async function startMaster(
+  hop: ResolvedDestination,
+  options: MasterOptions,
+  place: MasterPlace = { way: { kind: 'direct' }, isLast: true },
+): Promise<PrivateMaster> {
   const folder = await makePrivateFolder(options.runtimeFolder);
   const stopped = new AbortController();
   const fifos: Fifo[] = [];
@@ -53,7 +65,11 @@ export async function startMaster(hop: ResolvedDestination, options: MasterOptio
     await folder.remove();
   };
   try {
-    return await launch(hop, options, folder, fifos, stopped.signal, release);
+    const [master] = await Promise.all([
+      launch(hop, options, place, folder, fifos, stopped.signal, release),
+      place.before === undefined ? sweepBeside(folder).catch(() => undefined) : undefined,
+    ]);
+    return master;
   } catch (error) {
     await release();
     throw error;
@@ -62,95 +78,91 @@ export async function startMaster(hop: ResolvedDestination, options: MasterOptio
 
 async function launch(
   hop: ResolvedDestination,
-  { programs, sshFile, version, verifyHostKey, authenticate, log, signal }: MasterOptions,
+  { programs, sshFile, verifyHostKey, authenticate, log, signal }: MasterOptions,
+  place: MasterPlace,
   folder: PrivateFolder,
   fifos: Fifo[],
   stopped: AbortSignal,
   release: () => Promise<void>,
 ): Promise<PrivateMaster> {
   const verifies = verifyHostKey.kind === 'custom';
+  const socketPath = folder.file('s');
   const paths = {
-    socket: folder.file('s'),
+    socket: socketPath,
     log: folder.file('log'),
     verifyScript: verifies ? folder.file('verify') : undefined,
   };
-  await makeFifos(programs, folder, [
-    'log',
-    ...(authenticate === undefined ? [] : askFifos),
-    ...(verifies ? verifyFifos : []),
-  ]);
-
-  const sshLog = new SshLog(hop);
-  const ready = Promise.withResolvers<'ready'>();
-  const onLogLine = (line: string): void => {
-    log.debug(`ssh: ${line}`);
-    if (!sshLog.add(line)) return;
-    // A server can make ssh log lines of its choice; the socket is there only after the login.
-    access(paths.socket).then(
-      () => ready.resolve('ready'),
-      () => undefined,
-    );
-  };
-  let refusal: string | undefined;
-  fifos.push(await readFifoLines(paths.log, onLogLine));
-  if (authenticate !== undefined) fifos.push(...(await serveAskpass(folder, authenticate, sshLog, stopped)));
-  if (verifies) {
-    fifos.push(...(await serveHostKeyVerifier(folder, verifyHostKey, hop, (reason) => (refusal ??= reason), stopped)));
-  }
   if (signal?.aborted === true) throw abortedError(signal.reason);
-
-  const program = await programs.start({
-    file: '/bin/sh',
-    args: ['-c', keeperScript, 'viassh-keeper', folder.path, sshFile, ...masterArguments(hop, paths, version)],
-    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+  const sshLog = new SshLog(hop, { before: place.before?.sshLog, isLast: place.isLast });
+  const keeper = await startKeeper(programs, folder, {
+    fifos: ['log', ...(authenticate === undefined ? [] : askFifos), ...(verifies ? verifyFifos : [])],
+    command: [sshFile, ...masterArguments(hop, paths, place)],
+    stdio: place.way.kind === 'stdio',
     env: authenticate === undefined ? undefined : askpassEnvironment(folder),
   });
-  const end = endOf(program);
-  if (program.stderr !== undefined) {
-    createInterface({ input: program.stderr }).on('line', (line) => {
+  const toldAside: string[] = [];
+  if (keeper.stderr !== undefined) {
+    createInterface({ input: keeper.stderr }).on('line', (line) => {
+      if (toldAside.length < 10) toldAside.push(line);
       sshLog.addStderr(line);
       log.info(`ssh: ${line}`);
     });
   }
-  const exited = program.exit.then(async () => {
+  const exited = keeper.exited.then(async () => {
+    sshLog.ended();
     await release();
     return 'exited' as const;
   });
+
+  const ready = Promise.withResolvers<'ready'>();
+  let refusal: string | undefined;
+  const serveFifos = async (): Promise<void> => {
+    const onLogLine = (line: string, at: ReadAt): void => {
+      log.debug(`ssh: ${line}`);
+      if (!sshLog.add(line, at)) return;
+      // A server can make ssh log lines of its choice; the socket is there only after the login.
+      access(socketPath).then(
+        () => ready.resolve('ready'),
+        () => undefined,
+      );
+    };
+    fifos.push(await readFifoLines(paths.log, onLogLine));
+    if (authenticate !== undefined) fifos.push(...(await serveAskpass(folder, authenticate, sshLog, stopped)));
+    if (verifies) {
+      fifos.push(
+        ...(await serveHostKeyVerifier(folder, verifyHostKey, hop, (reason) => (refusal ??= reason), stopped)),
+      );
+    }
+  };
   const aborted = abortOf(signal);
-  const outcome = await Promise.race([ready.promise, exited, aborted.promise]);
-  aborted.release();
-  if (outcome === 'aborted') {
-    end();
+  try {
+    const made = await Promise.race([keeper.made, exited, aborted.promise]);
+    if (made === 'exited')
+      throw new ViasshError('TRANSPORT_UNAVAILABLE', `mkfifo failed: ${toldAside.join(' ') || 'it gave no reason'}`);
+    if (made === 'aborted') throw abortedError(signal?.reason);
+    await serveFifos();
+    if (keeper.stdin !== undefined && keeper.stdout !== undefined) place.onWire?.(keeper.stdout, keeper.stdin);
+    keeper.go();
+    const outcome = await Promise.race([ready.promise, exited, aborted.promise]);
+    if (outcome === 'aborted') throw abortedError(signal?.reason);
+    if (outcome === 'exited') throw refusal === undefined ? sshLog.failure(hop) : hostKeyRefused(hop, refusal);
+  } catch (error) {
+    keeper.end();
     await exited;
-    throw abortedError(signal?.reason);
-  }
-  if (outcome === 'exited') {
-    if (refusal !== undefined) throw hostKeyRefused(refusal);
-    throw sshLog.failure(hop);
+    throw error;
+  } finally {
+    aborted.release();
   }
   return {
-    socketPath: paths.socket,
+    socketPath,
     info: sshLog.info,
+    sshLog,
     ended: exited.then(() => sshLog.loss()),
     stop: async () => {
-      end();
+      keeper.end();
       await exited;
     },
   };
-}
-
-async function makeFifos(programs: ProgramRunner, folder: PrivateFolder, names: readonly string[]): Promise<void> {
-  const files = names.map((name) => folder.file(name));
-  const { exit, stderr } = await programs.run({ file: 'mkfifo', args: ['-m', '600', '--', ...files] });
-  if (exitCodeOf(exit) !== 0) throw new ViasshError('TRANSPORT_UNAVAILABLE', `mkfifo failed: ${stderr}`);
-}
-
-/** Closing our end of descriptor 3 ends ssh. */
-function endOf(program: RunningProgram): () => void {
-  const lifetime = program.descriptor(3);
-  lifetime?.on('error', () => undefined);
-  lifetime?.resume();
-  return () => void lifetime?.destroy();
 }
 
 function abortOf(signal: AbortSignal | undefined): { promise: Promise<'aborted'>; release: () => void } {
@@ -161,8 +173,8 @@ function abortOf(signal: AbortSignal | undefined): { promise: Promise<'aborted'>
   return { promise, release: () => signal?.removeEventListener('abort', onAbort) };
 }
 
-function hostKeyRefused(reason: string): ViasshError {
-  return new ViasshError('HOST_KEY_REFUSED', `the host key was refused: ${reason}`, {
+function hostKeyRefused(hop: ResolvedDestination, reason: string): ViasshError {
+  return new ViasshError('HOST_KEY_REFUSED', `the host key of ${knownHostsName(hop)} was refused: ${reason}`, {
     hint: 'the verifier of this program decides; known_hosts was not asked',
   });
 }

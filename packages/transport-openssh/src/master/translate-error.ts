@@ -1,16 +1,26 @@
 import {
+  channelRefused,
   type ErrorCode,
   hostKeyChanged,
   hostKeyRevoked,
   hostKeyUnknown,
   type HopInfo,
   knownHostsName,
+  openFailure,
   type ResolvedDestination,
   ViasshError,
 } from '@viassh/core';
+import type { ReadAt } from './fifo-lines.ts';
 import { peerName } from './master-arguments.ts';
 
 const DEBUG = /^debug\d: /;
+
+/** Where in a route the hop stands that a log is of. */
+export interface HopPlace {
+  /** The log of the hop that this one is reached through. */
+  readonly before?: SshLog | undefined;
+  readonly isLast: boolean;
+}
 
 /**
  * What ssh has told so far, by its log at DEBUG1 and by its stderr. The one place that reads ssh's texts.
@@ -30,9 +40,13 @@ export class SshLog {
   #keyboardInteractiveBegan = false;
   /** What came where an SSH server says its version. */
   #otherBanner: string | undefined;
+  /** When the first question of the key exchange may have gone out at the earliest. */
+  #askedAt: number | undefined;
+  readonly #place: HopPlace;
 
-  constructor(hop: ResolvedDestination) {
+  constructor(hop: ResolvedDestination, place: HopPlace = { isLast: true }) {
     this.#info = { peer: peerName(hop), state: 'up' };
+    this.#place = place;
   }
 
   get info(): HopInfo {
@@ -44,12 +58,17 @@ export class SshLog {
     return this.#keyboardInteractiveBegan;
   }
 
+  /** ssh is gone. */
+  ended(): void {
+    this.#info.state = 'ended';
+  }
+
   /** Takes one line of the log; true when it says that the control socket should be there. */
-  add(raw: string): boolean {
+  add(raw: string, at?: ReadAt): boolean {
     const line = raw.replace(DEBUG, '').trimEnd();
     keep(this.#all, raw);
     if (!DEBUG.test(raw)) keep(this.#said, line);
-    if (!this.#keyboardInteractiveBegan) this.#note(line);
+    if (!this.#keyboardInteractiveBegan) this.#note(line, at);
     return DEBUG.test(raw) && line.startsWith('Entering interactive session');
   }
 
@@ -64,6 +83,7 @@ export class SshLog {
     return (
       this.#hostKeyFailure(hop, cause) ??
       this.#authenticationFailure(hop, cause) ??
+      this.#failureOfHopBefore(hop, cause) ??
       this.#failureOnTheWay(hop, cause) ??
       this.#otherFailure(hop, cause)
     );
@@ -76,7 +96,7 @@ export class SshLog {
     const line = this.#said.findLast((said) => telling.test(said));
     return new ViasshError(
       'CONNECTION_LOST',
-      `connection lost: ${this.#info.peer}${line === undefined ? '' : `: ${line}`}`,
+      `connection lost: ${this.#place.isLast ? '' : 'the jump host '}${this.#info.peer}${line === undefined ? '' : `: ${line}`}`,
       {
         hint: 'the server or the network went away; try again',
         cause: this.#all.slice(-20).join('\n'),
@@ -84,7 +104,7 @@ export class SshLog {
     );
   }
 
-  #note(line: string): void {
+  #note(line: string, at: ReadAt | undefined): void {
     const match = (pattern: RegExp, take: (value: string) => void): void => {
       const value = pattern.exec(line)?.[1];
       if (value !== undefined) take(value);
@@ -98,6 +118,9 @@ export class SshLog {
     match(/^Server host key: (\S+ SHA256:\S+)/, (value) => (info.hostKey ??= value));
     match(/^kex: algorithm: (\S+)/, (value) => (info.kex ??= value));
     match(/^kex: client->server cipher: (\S+)/, (value) => (info.cipher ??= value));
+    match(/^kex: client->server .* MAC: <?([^\s<>]+)/, (value) => (info.mac ??= value));
+    match(/^kex: client->server .* compression: (\S+)/, (value) => (info.compression ??= value));
+    if (at !== undefined) this.#noteRoundTrip(line, at);
     match(/^Authenticated to .* using "([^"]+)"/, (value) => (info.authenticatedBy ??= value));
     match(/^Authentication succeeded \(([^)]+)\)/, (value) => (info.authenticatedBy ??= value));
     match(/^Authentications that can continue: (.+)$/, (value) => (this.#accepted = value));
@@ -111,6 +134,13 @@ export class SshLog {
         info.authenticatedBy = value; // what follows is not heeded any more
       }
     });
+  }
+
+  /** The question went out before its line was read, and after the read before that: so this is an upper bound. */
+  #noteRoundTrip(line: string, { now, before }: ReadAt): void {
+    if (/^expecting SSH2_MSG_KEX(?!INIT)\w+/.test(line)) this.#askedAt ??= before;
+    if (/^(?:got )?SSH2_MSG_KEX(?!INIT)\w+(?: received)?$/.test(line) && this.#askedAt !== undefined)
+      this.#info.roundTripMs ??= now - this.#askedAt;
   }
 
   #hostKeyFailure(hop: ResolvedDestination, cause: string): ViasshError | undefined {
@@ -155,17 +185,40 @@ export class SshLog {
     return 'the server takes no keys: see which of its methods you can use';
   }
 
-  /** A jump host, or a ProxyCommand, that ended before the server could answer. */
+  /** The hop before did not reach this one: it said why, or its passenger did. */
+  #failureOfHopBefore(hop: ResolvedDestination, cause: string): ViasshError | undefined {
+    const { before } = this.#place;
+    if (before === undefined || this.#info.serverVersion !== undefined) return undefined;
+    const jumpHost = `the jump host ${before.info.peer}`;
+    const refusal = before.#lastRefusal();
+    if (refusal?.reason === openFailure.prohibited) {
+      const opening = { type: 'direct-tcpip', host: hop.hostName, port: hop.port } as const;
+      const { message, hint } = channelRefused(opening, refusal.reason, refusal.said);
+      return new ViasshError('CHANNEL_REFUSED', `${jumpHost}: ${message}`, { hint, cause });
+    }
+    const why = refusal?.said ?? this.#aside.findLast((line) => line !== '');
+    if (why === undefined) return undefined;
+    return new ViasshError('PROXY_FAILED', `${jumpHost} did not reach ${hop.hostName} port ${hop.port}: ${why}`, {
+      hint: 'the jump host itself could not reach it: check name, port and network as seen from there',
+      cause,
+    });
+  }
+
+  /** Why the server refused the last channel that was, RFC 4254 §5.1. */
+  #lastRefusal(): { reason: number | undefined; said: string } | undefined {
+    const line = this.#said.findLast((said) => /^channel \d+: open failed: /.test(said));
+    if (line === undefined) return undefined;
+    const [, name = '', said = name] = /^channel \d+: open failed: ([^:]*)(?:: (.*))?$/.exec(line) ?? [];
+    return { reason: name === 'administratively prohibited' ? openFailure.prohibited : undefined, said };
+  }
+
+  /** A ProxyCommand that ended before the server could answer. */
   #failureOnTheWay(hop: ResolvedDestination, cause: string): ViasshError | undefined {
-    const hasWay = hop.proxyJump.length > 0 || hop.proxyCommand !== undefined;
-    if (!hasWay || this.#info.serverVersion !== undefined) return undefined;
-    const way = hop.proxyJump.length > 0 ? `the jump host ${hop.proxyJump.join(', ')}` : 'the ProxyCommand';
+    const own = this.#place.before === undefined && hop.proxyCommand !== undefined;
+    if (!own || this.#info.serverVersion !== undefined) return undefined;
     const why = this.#aside.findLast((line) => line !== '') ?? 'it ended without a word';
-    return new ViasshError('PROXY_FAILED', `${peerName(hop)}: ${way} failed: ${why}`, {
-      hint:
-        hop.proxyJump.length > 0
-          ? 'log in to the jump host with ssh, by hand, to see its reason'
-          : 'run the ProxyCommand by hand to see its reason',
+    return new ViasshError('PROXY_FAILED', `${peerName(hop)}: the ProxyCommand failed: ${why}`, {
+      hint: 'run the ProxyCommand by hand to see its reason',
       cause,
     });
   }

@@ -1,8 +1,10 @@
-import { chmod, lstat, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { once } from 'node:events';
+import { chmod, lstat, mkdir, mkdtemp, rename, rm, symlink } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { makePrivateFolder } from '../../src/master/private-folder.ts';
+import { makePrivateFolder, sweepBeside } from '../../src/master/private-folder.ts';
 
 const scratch = await mkdtemp(join(tmpdir(), 'viassh-p-'));
 t.teardown(() => rm(scratch, { recursive: true, force: true }));
@@ -37,4 +39,30 @@ t.test('a parent too long for a socket, or with a blank, gives way to the tempor
     t.notMatch(folder.path, /[ %]/);
     await folder.remove();
   }
+});
+
+async function listen(path = ''): Promise<AsyncDisposable> {
+  const server = createServer((socket) => socket.destroy()).listen(path);
+  await once(server, 'listening');
+  return {
+    async [Symbol.asyncDispose]() {
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+t.test('a folder whose master is gone is swept, one that lives or has not begun is not', async (t) => {
+  const parent = join(scratch, 'swept');
+  const [own, living, dead, young] = await Promise.all(
+    Array.from({ length: 4 }, async () => await makePrivateFolder(parent)),
+  );
+  await using _living = await listen(living?.file('s'));
+  {
+    await using _dead = await listen(dead?.file('x'));
+    await rename(dead?.file('x') ?? '', dead?.file('s') ?? ''); // closing takes the name away that it knows
+  }
+  if (own !== undefined) await sweepBeside(own);
+  await t.rejects(lstat(dead?.path ?? ''), { code: 'ENOENT' });
+  for (const folder of [own, living, young]) t.ok(await lstat(folder?.path ?? ''));
 });

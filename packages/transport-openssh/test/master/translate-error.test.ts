@@ -1,4 +1,4 @@
-import type { ResolvedDestination } from '@viassh/core';
+import type { ResolvedDestination, ViasshError } from '@viassh/core';
 import t from 'tap';
 import { SshLog } from '../../src/master/translate-error.ts';
 
@@ -65,13 +65,88 @@ for (const [code, lines] of cases) {
   });
 }
 
-t.test('a jump host that fails is not the destination that fails', async (t) => {
-  const log = logOf(
-    'debug1: Executing proxy command: exec ssh -W gate:22 hop',
+t.test('a way that fails is not the destination that fails', async (t) => {
+  const before = new SshLog({ ...hop, hostName: 'hop' }, { isLast: false });
+  const lost = [
+    'kex_exchange_identification: Connection closed by remote host',
     'Connection closed by UNKNOWN port 65535',
+  ];
+  const failureAfter = (aside: readonly string[], said: readonly string[] = lost): ViasshError => {
+    const log = new SshLog(hop, { before, isLast: true });
+    for (const line of aside) log.addStderr(line);
+    for (const line of said) log.add(line);
+    return log.failure(hop);
+  };
+  t.match(failureAfter(['Control socket connect(/s): Connection refused']), {
+    code: 'PROXY_FAILED',
+    message: /^the jump host me@hop:22 did not reach gate port 22: Control socket connect/,
+  });
+  t.equal(failureAfter([]).code, 'SERVER_CLOSED', 'it was reached, and hung up');
+  t.equal(
+    failureAfter([], ['debug1: kex_exchange_identification: banner line 0: HTTP/1.1 400 Bad Request']).code,
+    'PROTOCOL_ERROR',
   );
-  log.addStderr('me@hop: Permission denied (publickey).');
-  const failure = log.failure({ ...hop, proxyJump: ['hop'] });
-  t.equal(failure.code, 'PROXY_FAILED');
-  t.match(failure.message, /the jump host hop failed: me@hop: Permission denied/);
+  t.equal(failureAfter([], ['Connection timed out during banner exchange']).code, 'CONNECT_TIMEOUT');
+  before.add('channel 2: open failed: connect failed: No route to host');
+  t.match(failureAfter(['Stdio forwarding request failed: Session open refused by peer']), {
+    code: 'PROXY_FAILED',
+    message: /^the jump host me@hop:22 did not reach gate port 22: No route to host$/,
+  });
+  before.add('channel 2: open failed: administratively prohibited: open failed');
+  t.match(failureAfter([]), {
+    code: 'CHANNEL_REFUSED',
+    message: /^the jump host me@hop:22: /,
+    hint: /AllowTcpForwarding/,
+  });
+  const own = new SshLog({ ...hop, proxyCommand: 'nc' });
+  own.addStderr('nc: no');
+  t.match(own.failure({ ...hop, proxyCommand: 'nc' }), {
+    code: 'PROXY_FAILED',
+    message: /the ProxyCommand failed: nc: no/,
+  });
 });
+
+t.test('the loss of a jump host says so', async (t) => {
+  t.match(new SshLog(hop, { isLast: false }).loss().message, /^connection lost: the jump host me@gate:22/);
+  t.match(new SshLog(hop, { isLast: true }).loss().message, /^connection lost: me@gate:22/);
+});
+
+t.test('what the log tells of a hop', async (t) => {
+  const log = new SshLog(hop);
+  let now = 100;
+  // each line read 10 ms after the one before
+  const add = (line: string): boolean => log.add(`debug1: ${line}`, { before: now, now: (now += 10) });
+  add('expecting SSH2_MSG_KEXINIT');
+  add('SSH2_MSG_KEXINIT received');
+  add('kex: server->client cipher: aes128-ctr MAC: hmac-sha1 compression: zlib');
+  add('kex: client->server cipher: chacha20-poly1305@openssh.com MAC: <implicit> compression: none');
+  t.equal(log.info.roundTripMs, undefined);
+  const asked = now;
+  add('expecting SSH2_MSG_KEX_ECDH_REPLY');
+  add('SSH2_MSG_KEX_ECDH_REPLY received');
+  t.match(log.info, {
+    state: 'up',
+    cipher: 'chacha20-poly1305@openssh.com',
+    mac: 'implicit',
+    compression: 'none',
+    roundTripMs: now - asked,
+  });
+  add('expecting SSH2_MSG_KEX_ECDH_REPLY');
+  now += 1000;
+  add('SSH2_MSG_KEX_ECDH_REPLY received');
+  t.equal(log.info.roundTripMs, 20, 'of the first exchange');
+  log.ended();
+  t.equal(log.info.state, 'ended');
+});
+
+for (const lines of [
+  ['expecting SSH2_MSG_KEX_DH_GEX_GROUP', 'got SSH2_MSG_KEX_DH_GEX_GROUP'],
+  ['expecting SSH2_MSG_KEX_DH_GEX_GROUP', 'SSH2_MSG_KEX_DH_GEX_GROUP received'],
+  ['expecting SSH2_MSG_KEXDH_REPLY', 'SSH2_MSG_KEXDH_REPLY received'],
+]) {
+  t.test(`${lines[0]} is a question`, async (t) => {
+    const log = new SshLog(hop);
+    for (const line of lines) log.add(`debug1: ${line}`, { before: 1, now: 4 });
+    t.equal(log.info.roundTripMs, 3);
+  });
+}

@@ -1,7 +1,9 @@
+import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   type Capability,
   capabilityMissing,
+  type IncomingChannelHandler,
   type IncomingChannelType,
   type PacketChannel,
   type RemoteForwardRequest,
@@ -23,7 +25,9 @@ import {
   ViasshError,
 } from '@viassh/core';
 import { ProxySession } from './channel/proxy-session.ts';
+import { RemoteForwards } from './forward/remote-forwards.ts';
 import type { RouteMasters } from './master/route-masters.ts';
+import { type ControlClient, openControlClient } from './mux/control-client.ts';
 import type { MuxProxy } from './mux/open-mux-proxy.ts';
 
 /** How long ssh gets to say why, after its control socket closed on us; milliseconds. */
@@ -37,6 +41,8 @@ export class OpensshConnection implements Connection {
   readonly closed: Promise<CloseReason>;
   readonly #master: RouteMasters;
   readonly #session: ProxySession;
+  readonly #forwards: RemoteForwards;
+  #control: Promise<ControlClient> | undefined;
   readonly #sessionEnv: Readonly<Record<string, string>>;
   #closing: Promise<void> | undefined;
   #lost = false;
@@ -49,6 +55,7 @@ export class OpensshConnection implements Connection {
     });
     this.capabilities = capabilities;
     this.#session = new ProxySession(proxy);
+    this.#forwards = new RemoteForwards(() => this.#openControl(), { path: dirname(master.socketPath) });
     this.#sessionEnv = hop.sessionEnv;
     const { promise, resolve } = Promise.withResolvers<CloseReason>();
     this.closed = promise;
@@ -80,8 +87,12 @@ export class OpensshConnection implements Connection {
     throw capabilityMissing(this.transport, 'tun');
   }
 
-  async requestForward(request: RemoteForwardRequest): Promise<RemoteListener> {
-    throw capabilityMissing(this.transport, request.kind === 'tcpip' ? 'forwarded-tcpip' : 'forwarded-streamlocal');
+  async requestForward(
+    request: RemoteForwardRequest,
+    handler: IncomingChannelHandler,
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): Promise<RemoteListener> {
+    return await this.#forwards.request(request, handler, options);
   }
 
   onIncomingChannel(type: IncomingChannelType): Disposable {
@@ -108,14 +119,17 @@ export class OpensshConnection implements Connection {
   async #close({ drainMs = 0 }: CloseOptions): Promise<void> {
     const error = new ViasshError('CONNECTION_CLOSED', `the connection to ${this.info.peer} was closed`);
     this.#session.refuseOpens(error);
+    this.#forwards.refuse(error);
     if (drainMs > 0 && !this.#lost) {
       const enough = new AbortController();
       const timeUp = delay(drainMs, undefined, { signal: enough.signal }).catch(() => undefined);
-      await Promise.race([this.#session.idle(), timeUp]);
+      await Promise.race([Promise.all([this.#session.idle(), this.#forwards.idle()]), timeUp]);
       enough.abort();
     }
     this.#session.end(error, false);
+    const forwardsEnded = this.#endForwards(error, false);
     await this.#master.stop();
+    await forwardsEnded;
     await this.closed;
   }
 
@@ -124,8 +138,21 @@ export class OpensshConnection implements Connection {
     this.#lost = true;
     const error = failure instanceof RangeError ? this.#brokenRules(failure) : await this.#lastWords();
     this.#session.end(error, true);
+    const forwardsEnded = this.#endForwards(error, true);
     resolve({ kind: 'lost', error });
     await this.#master.stop();
+    await forwardsEnded;
+  }
+
+  /** Remote forwards go by control requests: the proxy mode refuses some of them and misroutes the answers of others. */
+  async #openControl(): Promise<ControlClient> {
+    return await (this.#control ??= openControlClient(this.#master.socketPath));
+  }
+
+  async #endForwards(error: ViasshError, lost: boolean): Promise<void> {
+    const control = await this.#control?.catch(() => undefined);
+    control?.close();
+    await this.#forwards.end(error, lost);
   }
 
   /** ssh knows why the connection ended; when it does not say so in time, its socket's end is the reason. */

@@ -37,6 +37,8 @@ const always: readonly Capability[] = [
   'exit-signal',
   'direct-tcpip',
   'direct-streamlocal',
+  'forwarded-tcpip',
+  'forwarded-streamlocal',
 ];
 
 /**

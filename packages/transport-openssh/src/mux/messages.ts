@@ -25,3 +25,19 @@ export const mux = {
   serverProxy: 0x8000000f,
   version: 4,
 } as const;
+
+/** Control requests and their answers, PROTOCOL.mux §11. */
+export const control = {
+  clientAliveCheck: 0x10000004,
+  clientOpenForward: 0x10000006,
+  clientCloseForward: 0x10000007,
+  serverOk: 0x80000001,
+  serverAlive: 0x80000005,
+  serverRemotePort: 0x80000007,
+} as const;
+
+/** Forwarding types, PROTOCOL.mux §11. */
+export const forwardKinds = { local: 1, remote: 2 } as const;
+
+/** In place of a port: the host is the path of a Unix socket, PROTOCOL.mux §6. */
+export const streamlocalPort = 0xfffffffe;

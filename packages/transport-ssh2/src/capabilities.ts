@@ -11,5 +11,11 @@ export const ssh2Capabilities: ReadonlySet<Capability> = new Set<Capability>([
   'exit-signal',
   'direct-tcpip',
   'direct-streamlocal',
+  'forwarded-tcpip',
+  'forwarded-streamlocal',
+  'originator',
+  'tun',
+  'agent',
+  'x11',
   'custom-host-key-verifier',
 ]);

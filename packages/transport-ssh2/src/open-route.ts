@@ -45,7 +45,7 @@ export async function openRoute(route: Route, options: ConnectOptions, programs:
     for (const hop of hops.toReversed()) await hop.close();
     throw error;
   }
-  return new Ssh2Connection(hops);
+  return new Ssh2Connection(hops, options);
 }
 
 async function prepareHop(resolved: ResolvedDestination, { verifyHostKey, log }: ConnectOptions): Promise<PreparedHop> {

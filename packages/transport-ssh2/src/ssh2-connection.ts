@@ -1,32 +1,44 @@
+import { setMaxListeners } from 'node:events';
 import {
-  checkTcpipTarget,
   abortedError,
   type Capability,
-  capabilityMissing,
-  type IncomingChannelType,
-  type PacketChannel,
-  type RemoteForwardRequest,
-  type RemoteListener,
-  type TunRequest,
   type Channel,
+  checkTcpipTarget,
   type CloseOptions,
   type CloseReason,
   type Connection,
   type ConnectionInfo,
+  type ConnectOptions,
+  type IncomingChannelHandler,
+  type IncomingChannelType,
+  type PacketChannel,
   type Pipe,
   type PipeOptions,
   pipe,
+  type RemoteForwardRequest,
+  type RemoteListener,
   type SessionChannel,
   type SessionRequest,
+  SpareSession,
   type TcpipTarget,
+  type TunRequest,
   ViasshError,
 } from '@viassh/core';
 import { ssh2Capabilities } from './capabilities.ts';
-import { type ChannelFor, openChannel } from './channel/open-channel.ts';
+import type { ChannelHost } from './channel-host.ts';
+import { ConnectionWindows } from './channel/connection-windows.ts';
+import { type ChannelFor, openChannel, type StreamOpening } from './channel/open-channel.ts';
 import type { Ssh2Channel } from './channel/ssh2-channel.ts';
+import type { Ssh2SessionChannel } from './channel/ssh2-session-channel.ts';
 import { startSession } from './channel/start-session.ts';
+import { ForwardTable } from './forward/forward-table.ts';
+import { requestForward } from './forward/request-forward.ts';
 import type { Hop } from './hop.ts';
-import type { ChannelOpening } from './ssh2-private/raw-channel.ts';
+import { bridgeToAgent, forwardedAgent } from './incoming/agent-bridge.ts';
+import { IncomingChannels } from './incoming/incoming-channels.ts';
+import { ping } from './ping.ts';
+import { openTun } from './tun/open-tun.ts';
+import type { TunChannel } from './tun/tun-channel.ts';
 import { WireBacklog } from './wire/wire-backlog.ts';
 
 type Signalled = { readonly signal?: AbortSignal | undefined };
@@ -39,18 +51,41 @@ export class Ssh2Connection implements Connection {
   readonly closed: Promise<CloseReason>;
   readonly #hops: readonly Hop[];
   readonly #last: Hop;
-  readonly #backlog: WireBacklog;
+  readonly #host: ChannelHost;
   readonly #channels = new Set<Ssh2Channel>();
+  readonly #tuns = new Set<TunChannel>();
+  readonly #forwards = new ForwardTable();
+  readonly #incoming: IncomingChannels;
+  readonly #spare: SpareSession<Ssh2SessionChannel>;
+  readonly #agent: string | undefined;
   /** Ends the openings under way, with the reason. */
   readonly #end = new AbortController();
   readonly #hurry = Promise.withResolvers<void>();
   #resolveClosed!: (reason: CloseReason) => void;
   #closing: Promise<void> | undefined;
 
-  constructor(hops: readonly Hop[]) {
+  constructor(hops: readonly Hop[], { spareSession = true }: Pick<ConnectOptions, 'spareSession'> = {}) {
     this.#hops = hops;
     this.#last = hops[hops.length - 1] as Hop;
-    this.#backlog = new WireBacklog(this.#last.wire.stream);
+    setMaxListeners(0, this.#end.signal); // one for each opening, forward and request under way
+    this.#host = {
+      client: this.#last.client,
+      backlog: new WireBacklog(this.#last.wire.stream),
+      windows: new ConnectionWindows(),
+      ended: this.#end.signal,
+      onOpen: (channel) => this.#opened(channel),
+    };
+    this.#agent = forwardedAgent(this.#last.resolved);
+    this.#incoming = new IncomingChannels(
+      this.#host,
+      this.#forwards,
+      new Map(this.#agent === undefined ? [] : [['auth-agent@openssh.com', bridgeToAgent(this.#agent)]]),
+    );
+    this.#spare = new SpareSession({
+      open: () => this.#openSpare(),
+      discard: (channel) => void channel.destroy(),
+    });
+    if (!spareSession) this.#spare.switchOff();
     this.info = { ...this.#last.info, hops: hops.map(({ info }) => info) };
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
@@ -59,9 +94,18 @@ export class Ssh2Connection implements Connection {
   }
 
   async openSession(request: SessionRequest): Promise<SessionChannel> {
-    const channel = await this.#open({ type: 'session' }, request);
+    const signal = this.#while(request);
+    if (signal.aborted) throw abortedError(signal.reason);
+    const channel = await this.#spare.acquire(() => this.#open({ type: 'session' }, request), signal);
     const env = { ...this.#last.resolved.sessionEnv, ...request.env };
-    return await startSession(channel, { ...request, env, signal: this.#while(request) });
+    if (this.#agent !== undefined) this.#incoming.expect('auth-agent@openssh.com');
+    const session = await startSession(
+      channel,
+      { ...request, env, signal },
+      { forwardAgent: this.#agent !== undefined, onX11: () => this.#incoming.expect('x11') },
+    );
+    this.#spare.used();
+    return session;
   }
 
   async openDirectTcpip(target: TcpipTarget, options: Signalled = {}): Promise<Channel> {
@@ -81,20 +125,28 @@ export class Ssh2Connection implements Connection {
     return await this.#open({ type: 'direct-streamlocal@openssh.com', socketPath: path }, options);
   }
 
-  async openTun(_request: TunRequest): Promise<PacketChannel> {
-    throw capabilityMissing(this.transport, 'tun');
+  async openTun(request: TunRequest): Promise<PacketChannel> {
+    return await openTun(this.#host, request, (channel) => {
+      this.#tuns.add(channel);
+      const forget = (): void => void this.#tuns.delete(channel);
+      channel.closed.then(forget, forget);
+    });
   }
 
-  async requestForward(request: RemoteForwardRequest): Promise<RemoteListener> {
-    throw capabilityMissing(this.transport, request.kind === 'tcpip' ? 'forwarded-tcpip' : 'forwarded-streamlocal');
+  async requestForward(
+    request: RemoteForwardRequest,
+    handler: IncomingChannelHandler,
+    { signal }: Signalled = {},
+  ): Promise<RemoteListener> {
+    return await requestForward(this.#host, request, { table: this.#forwards, handler, signal });
   }
 
-  onIncomingChannel(type: IncomingChannelType): Disposable {
-    throw capabilityMissing(this.transport, type === 'x11' ? 'x11' : 'agent');
+  onIncomingChannel(type: IncomingChannelType, handler: IncomingChannelHandler): Disposable {
+    return this.#incoming.take(type, handler);
   }
 
-  async ping(): Promise<number | undefined> {
-    return undefined;
+  async ping({ signal }: Signalled = {}): Promise<number> {
+    return await ping(this.#host, signal);
   }
 
   async pipe(command: string, options?: PipeOptions): Promise<Pipe> {
@@ -111,16 +163,22 @@ export class Ssh2Connection implements Connection {
     await this.close();
   }
 
-  async #open<T extends ChannelOpening>(opening: T, options: Signalled): Promise<ChannelFor<T>> {
-    if (options.signal?.aborted === true) throw abortedError(options.signal.reason);
-    return await openChannel(this.#last.client, opening, {
-      backlog: this.#backlog,
-      signal: this.#while(options),
-      onOpen: (channel) => {
-        this.#channels.add(channel);
-        void channel.gone.then(() => this.#channels.delete(channel));
-      },
-    });
+  async #open<T extends StreamOpening>(opening: T, options: Signalled): Promise<ChannelFor<T>> {
+    const signal = this.#while(options);
+    if (signal.aborted) throw abortedError(signal.reason);
+    const { client, backlog, windows, onOpen } = this.#host;
+    return await openChannel(client, opening, { backlog, windows, signal, onOpen });
+  }
+
+  async #openSpare(): Promise<Ssh2SessionChannel> {
+    const channel = await this.#open({ type: 'session' }, {});
+    void channel.gone.then(() => this.#spare.gone(channel));
+    return channel;
+  }
+
+  #opened(channel: Ssh2Channel): void {
+    this.#channels.add(channel);
+    void channel.gone.then(() => this.#channels.delete(channel));
   }
 
   /** The caller's signal and the end of this connection in one; the reason of either is the error. */
@@ -131,18 +189,22 @@ export class Ssh2Connection implements Connection {
   #lost(error: ViasshError): void {
     if (this.#closing !== undefined) return;
     this.#end.abort(error);
-    for (const channel of this.#channels) channel.connectionEnded(error);
+    this.#spare.switchOff();
+    for (const channel of [...this.#channels, ...this.#tuns]) channel.connectionEnded(error);
     this.#closing = this.#closeHops({ kind: 'lost', error });
   }
 
   async #shutDown(drainMs: number | undefined): Promise<void> {
     const closed = new ViasshError('CONNECTION_CLOSED', `the connection to ${this.info.peer} was closed`);
     this.#end.abort(closed);
+    this.#spare.switchOff(); // before the others are waited for: it is none of them
     if (drainMs !== undefined) await this.#drain(drainMs);
     for (const channel of this.#channels) channel.destroy();
+    for (const channel of this.#tuns) await channel.close();
     await this.#closeHops({ kind: 'closed' });
   }
 
+  /** A tun channel has no end of its own to wait for. */
   async #drain(ms: number): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<void>((resolve) => {

@@ -7,7 +7,7 @@ import {
   ViasshError,
 } from '@viassh/core';
 import { peerOf } from './hop.ts';
-import type { ChannelOpening } from './ssh2-private/raw-channel.ts';
+import type { ChannelOpening } from './ssh2-private/open-raw-channel.ts';
 
 /** How far a hop has come; the same failure means something else in each phase. */
 export type Phase = 'handshake' | 'login' | 'up';
@@ -97,9 +97,8 @@ export function translateEnd(hop: Peer, phase: Phase, heard: string): ViasshErro
 }
 
 /** A CHANNEL_OPEN_FAILURE, RFC 4254 §5.1. */
-export function translateOpenFailure(error: Foreign, opening: ChannelOpening): ViasshError {
-  const said = error.message.replace(/^\(SSH\) Channel open failure: ?/, '');
-  return channelRefused(inCore(opening), typeof error.reason === 'number' ? error.reason : 0, said, error);
+export function translateOpenFailure(reason: number, said: string, opening: ChannelOpening): ViasshError {
+  return channelRefused(inCore(opening), reason, said, Object.assign(new Error(said), { reason }));
 }
 
 /** Did the server let us try, and the far end did not answer? Such may go through later. */
@@ -110,6 +109,7 @@ export function isFarEndFailure(error: ViasshError): boolean {
 function inCore(opening: ChannelOpening): Parameters<typeof channelRefused>[0] {
   if (opening.type === 'session') return { type: 'session' };
   if (opening.type === 'direct-tcpip') return { type: opening.type, host: opening.dstIP, port: opening.dstPort };
+  if (opening.type === 'tun@openssh.com') return { type: opening.type, mode: opening.mode };
   return { type: opening.type, path: opening.socketPath };
 }
 

@@ -34,11 +34,16 @@ export function channelRefused(opening: ChannelOpening, reason: number, said: st
   });
 }
 
-/** A refused request on a session channel: `pty`, or the request itself. The same words on every transport. */
-export function requestRefused(request: SessionRequest, refused: 'pty' | 'request'): ViasshError {
+/** A refused request on a session channel: `pty`, `x11`, or the request itself. The same words on every transport. */
+export function requestRefused(request: SessionRequest, refused: 'pty' | 'x11' | 'request'): ViasshError {
   if (refused === 'pty') {
     return new ViasshError('REQUEST_REFUSED', 'the server refused a terminal', {
       hint: 'sshd_config PermitTTY no, or no-pty on the key, forbids it',
+    });
+  }
+  if (refused === 'x11') {
+    return new ViasshError('REQUEST_REFUSED', 'the server refused X11', {
+      hint: 'sshd_config X11Forwarding yes and the program xauth are needed there, and no no-x11-forwarding or restrict on the key',
     });
   }
   if (request.kind === 'subsystem') {

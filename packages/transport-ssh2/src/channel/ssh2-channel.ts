@@ -3,11 +3,13 @@ import { type Channel, type ExitStatus, ViasshError } from '@viassh/core';
 import type { RawChannel, RawChannelSink } from '../ssh2-private/raw-channel.ts';
 import type { WireBacklog } from '../wire/wire-backlog.ts';
 import { Inbound } from './inbound.ts';
+import type { ReceiveWindow } from './receive-window.ts';
 
 /** How a channel is put on top of a raw one. */
 export interface ChannelSetup {
   readonly type: string;
   readonly backlog: WireBacklog;
+  readonly window: ReceiveWindow;
   /** Close it ourselves when both directions ended. A session waits for the server: its exit status may come later. */
   readonly closeAfterBothEnds: boolean;
 }
@@ -20,18 +22,19 @@ export class Ssh2Channel extends Duplex implements Channel {
   readonly type: string;
   readonly #raw: RawChannel;
   readonly #backlog: WireBacklog;
+  readonly #window: ReceiveWindow;
   readonly #inbound: Inbound = new Inbound(this, (bytes) => this.credit(bytes));
-  #uncredited = 0;
   #closedOnWire = false;
   #pendingWrite: (() => void) | undefined;
   readonly #gone: Promise<void>;
   #resolveGone!: () => void;
 
-  constructor(raw: RawChannel, { type, backlog, closeAfterBothEnds }: ChannelSetup) {
+  constructor(raw: RawChannel, { type, backlog, window, closeAfterBothEnds }: ChannelSetup) {
     super({ allowHalfOpen: true, autoDestroy: closeAfterBothEnds });
     this.type = type;
     this.#raw = raw;
     this.#backlog = backlog;
+    this.#window = window;
     this.#gone = new Promise((resolve) => {
       this.#resolveGone = resolve;
     });
@@ -60,14 +63,16 @@ export class Ssh2Channel extends Duplex implements Channel {
   /** What ssh2 tells goes here. */
   sink(): RawChannelSink {
     return {
-      data: (chunk) => this.#inbound.push(chunk),
-      stderr: (chunk) => this.credit(chunk.length),
+      data: (chunk) => {
+        if (this.#accepts(chunk)) this.#inbound.push(chunk);
+      },
+      stderr: (chunk, isStderr) => {
+        if (!this.#accepts(chunk)) return;
+        if (isStderr) this.receiveStderr(chunk);
+        else this.credit(chunk.length);
+      },
       eof: () => this.endReading(),
       exit: (_status: ExitStatus) => undefined,
-      overflow: () =>
-        void this.destroy(
-          new ViasshError('PROTOCOL_ERROR', 'the server sent more than the window of the channel allows'),
-        ),
       closed: () => this.closedByFarEnd(),
     };
   }
@@ -95,17 +100,20 @@ export class Ssh2Channel extends Duplex implements Channel {
     if (!this.#closedOnWire) {
       this.#raw.close();
       this.#settleWrite();
-      this.#resolveGone();
+      this.#over();
     }
     callback(error ?? this.#inbound.loss ?? null);
   }
 
   /** `bytes` were consumed and may be granted again. */
   protected credit(bytes: number): void {
-    this.#uncredited += bytes;
-    if (this.#uncredited <= 0) return;
-    this.#raw.grant(this.#uncredited);
-    this.#uncredited = 0;
+    const grant = this.#window.consumed(bytes);
+    if (grant > 0 && !this.#closedOnWire) this.#raw.grant(grant);
+  }
+
+  /** Extended data for stderr; here nobody wants it. */
+  protected receiveStderr(chunk: Buffer): void {
+    this.credit(chunk.length);
   }
 
   /** The far end sent EOF. */
@@ -117,7 +125,7 @@ export class Ssh2Channel extends Duplex implements Channel {
   protected leaveWire(): void {
     this.#closedOnWire = true;
     this.#settleWrite();
-    this.#resolveGone();
+    this.#over();
   }
 
   protected closedByFarEnd(): void {
@@ -126,6 +134,17 @@ export class Ssh2Channel extends Duplex implements Channel {
     this.leaveWire();
     if (this.readableEnded) this.destroy();
     else this.once('end', () => this.destroy());
+  }
+
+  #accepts(chunk: Buffer): boolean {
+    if (this.#window.received(chunk.length)) return true;
+    this.destroy(new ViasshError('PROTOCOL_ERROR', 'the server sent more than the window of the channel allows'));
+    return false;
+  }
+
+  #over(): void {
+    this.#window.release();
+    this.#resolveGone();
   }
 
   #settleWrite(): void {

@@ -6,16 +6,18 @@ import {
   type SessionChannel,
   type ViasshError,
   wireSignalName,
+  type X11Request,
 } from '@viassh/core';
 import type { RawChannel, RawChannelSink, StartRequest } from '../ssh2-private/raw-channel.ts';
-import type { WireBacklog } from '../wire/wire-backlog.ts';
 import { Inbound } from './inbound.ts';
-import { Ssh2Channel } from './ssh2-channel.ts';
+import { type ChannelSetup, Ssh2Channel } from './ssh2-channel.ts';
 
 /** What may be asked for on a fresh session channel, RFC 4254 §6.2 to §6.5. */
 export interface SessionRequests {
   env(name: string, value: string): void;
   pty(pty: PtyRequest): Promise<boolean>;
+  x11(x11: X11Request): Promise<boolean>;
+  agentForwarding(): void;
   start(request: StartRequest): Promise<boolean>;
 }
 
@@ -29,8 +31,8 @@ export class Ssh2SessionChannel extends Ssh2Channel implements SessionChannel {
   #status: ExitStatus = { kind: 'missing' };
   #settle!: { resolve(status: ExitStatus): void; reject(error: Error): void };
 
-  constructor(raw: RawChannel, backlog: WireBacklog) {
-    super(raw, { type: 'session', backlog, closeAfterBothEnds: false });
+  constructor(raw: RawChannel, setup: Pick<ChannelSetup, 'backlog' | 'window'>) {
+    super(raw, { ...setup, type: 'session', closeAfterBothEnds: false });
     this.#raw = raw;
     this.#stderr = new SharedReadable((bytes) => this.credit(bytes));
     this.exit = new Promise((resolve, reject) => {
@@ -50,6 +52,9 @@ export class Ssh2SessionChannel extends Ssh2Channel implements SessionChannel {
       env: (name, value) => raw.env(name, value),
       pty: ({ term, columns, rows, width = 0, height = 0 }) =>
         new Promise((resolve) => raw.pty({ term, columns, rows, width, height }, resolve)),
+      x11: ({ singleConnection = false, protocol, cookie, screen }) =>
+        new Promise((resolve) => raw.x11(singleConnection, protocol, cookie, screen, resolve)),
+      agentForwarding: () => raw.agentForwarding(),
       start: (request) => new Promise((resolve) => raw.start(request, resolve)),
     };
   }
@@ -79,7 +84,6 @@ export class Ssh2SessionChannel extends Ssh2Channel implements SessionChannel {
   override sink(): RawChannelSink {
     return {
       ...super.sink(),
-      stderr: (chunk) => this.#stderr.inbound.push(chunk),
       exit: (status) => {
         this.#status = status.kind === 'signal' ? { ...status, message: sanitize(status.message) } : status;
       },
@@ -91,6 +95,10 @@ export class Ssh2SessionChannel extends Ssh2Channel implements SessionChannel {
     else this.#settle.reject(error);
     if (!this.#stderrApart) this.#stderr.destroy(error ?? undefined);
     super._destroy(error, callback);
+  }
+
+  protected override receiveStderr(chunk: Buffer): void {
+    this.#stderr.inbound.push(chunk);
   }
 
   protected override endReading(): void {

@@ -1,38 +1,21 @@
 import type { ExitStatus } from '@viassh/core';
 import type { Client } from 'ssh2';
+import { type ChannelMessages, type ChannelTable, channelTable, type FarEndOfChannel } from './channel-table.ts';
+import { type Field, message, sendData, sendMessage } from './payload.ts';
 
-/** ssh2's own: bytes of window that it grants when a channel opens, and its largest packet. */
-export const windowSize: number = 2 * 1024 * 1024;
-const PACKET_SIZE = 32 * 1024;
-/** Consumed bytes are granted again in steps of this size. Smaller steps cost CPU, larger ones throughput on long lines. */
-const GRANT_STEP = 256 * 1024;
+const STDERR = 1; // SSH_EXTENDED_DATA_STDERR, RFC 4254 §5.2
 
-/** What a channel hears from ssh2, in the order of the wire. Called synchronously while a packet is parsed. */
+/** What a channel hears, in the order of the wire. Called synchronously while a packet is parsed. */
 export interface RawChannelSink {
   data(chunk: Buffer): void;
-  stderr(chunk: Buffer): void;
+  /** Extended data; of a type that is none for stderr it counts, and is not for anybody. */
+  stderr(chunk: Buffer, isStderr: boolean): void;
   eof(): void;
   exit(status: ExitStatus): void;
-  /** The server sent more than was granted. */
-  overflow(): void;
+  /** The other side takes more. */
+  roomCame?(): void;
   /** CHANNEL_CLOSE came. */
   closed(): void;
-}
-
-/** One open channel below any stream. */
-export interface RawChannel {
-  /** `done` is called when the window has taken all of it; never after the channel is closed. */
-  write(chunk: Buffer, done: () => void): void;
-  eof(): void;
-  close(): void;
-  /** Tells that `bytes` were consumed. */
-  grant(bytes: number): void;
-  env(name: string, value: string): void;
-  /** Calls back with true when the server accepted the request. */
-  pty(size: PtySize & { term: string }, done: (accepted: boolean) => void): void;
-  start(request: StartRequest, done: (accepted: boolean) => void): void;
-  signal(name: string): void;
-  windowChange(size: PtySize): void;
 }
 
 /** RFC 4254 §6.2, in its units. */
@@ -49,150 +32,185 @@ export type StartRequest =
   | { kind: 'shell' }
   | { kind: 'subsystem'; subsystem: string };
 
-/** What to open. */
-export type ChannelOpening =
-  | { type: 'session' }
-  | { type: 'direct-tcpip'; dstIP: string; dstPort: number; srcIP: string; srcPort: number }
-  | { type: 'direct-streamlocal@openssh.com'; socketPath: string };
+type Answer = (accepted: boolean) => void;
 
-/**
- * Opens a channel. `onOpen` is called synchronously with the confirmation, so that nothing that follows it is missed;
- * `onFailure` gets ssh2's error, whose `reason` is the number of RFC 4254 §5.1.
- */
-export function openRawChannel(
-  client: Client,
-  opening: ChannelOpening,
-  onOpen: (raw: RawChannel) => RawChannelSink,
-  onFailure: (error: Error) => void,
-): void {
-  const { _chanMgr: manager, _protocol: protocol } = inside(client);
-  const answer = (error: Error | undefined, channel?: InsideChannel): void => {
-    if (channel === undefined) onFailure(error ?? new Error('no answer'));
-    else listen(channel, onOpen(rawChannel(protocol, channel)));
-  };
-  const id = manager.add(Object.assign(answer, { type: opening.type }));
-  if (opening.type === 'session') protocol.session(id, windowSize, PACKET_SIZE);
-  else if (opening.type === 'direct-tcpip') protocol.directTcpip(id, windowSize, PACKET_SIZE, opening);
-  else protocol.openssh_directStreamLocal(id, windowSize, PACKET_SIZE, opening);
-}
+/** One open channel below any stream. After its end nothing is sent, and no answer comes any more. */
+export class RawChannel {
+  readonly #client: Client;
+  readonly #table: ChannelTable;
+  readonly #farEnd: FarEndOfChannel;
+  readonly #release: () => void;
+  readonly #answers: Answer[] = [];
+  #sink!: RawChannelSink;
+  #window: number;
+  #sending: 'open' | 'eof' | 'closed' = 'open';
+  /** eow@openssh.com (PROTOCOL §2.1): what is written is not read by anybody. */
+  #unread = false;
+  #hasExited = false;
+  #pending: { chunk: Buffer; done: () => void } | undefined;
 
-function rawChannel(protocol: InsideProtocol, channel: InsideChannel): RawChannel {
-  const { incoming, outgoing } = channel;
-  const reply = (done: (accepted: boolean) => void): void =>
-    void channel._callbacks.push((failed) => done(failed === false));
-  let consumed = 0;
-  return {
-    write(chunk, done) {
-      if (outgoing.state === 'open') channel._write(chunk, 'buffer', done);
-    },
-    eof: () => channel.eof(),
-    close: () => channel.close(),
-    grant(bytes) {
-      consumed += bytes;
-      if (consumed < GRANT_STEP || incoming.state !== 'open' || !isUsable(outgoing.state)) return;
-      incoming.window += consumed;
-      protocol.channelWindowAdjust(outgoing.id, consumed);
-      consumed = 0;
-    },
-    env(name, value) {
-      if (isUsable(outgoing.state)) protocol.env(outgoing.id, name, value, false);
-    },
-    pty({ rows, columns, height, width, term }, done) {
-      if (!isUsable(outgoing.state)) return done(false);
-      reply(done);
-      protocol.pty(outgoing.id, rows, columns, height, width, term, null, true);
-    },
-    start(request, done) {
-      if (!isUsable(outgoing.state)) return done(false);
-      reply(done);
-      if (request.kind === 'exec') protocol.exec(outgoing.id, request.command, true);
-      else if (request.kind === 'shell') protocol.shell(outgoing.id, true);
-      else protocol.subsystem(outgoing.id, request.subsystem, true);
-    },
-    signal(name) {
-      if (isUsable(outgoing.state)) protocol.signal(outgoing.id, name);
-    },
-    windowChange({ rows, columns, height, width }) {
-      if (isUsable(outgoing.state)) protocol.windowChange(outgoing.id, rows, columns, height, width);
-    },
-  };
-}
+  /** `release`: it is off the table for good. */
+  constructor(client: Client, farEnd: FarEndOfChannel, release: () => void) {
+    this.#client = client;
+    this.#table = channelTable(client);
+    this.#farEnd = farEnd;
+    this.#release = release;
+    this.#window = farEnd.window;
+  }
 
-/**
- * Leads what ssh2 would push into its own streams to the sink: one stream less on the way, and the window follows what
- * was consumed of stdout and stderr together. Answering `false` keeps ssh2 from granting by itself.
- */
-function listen(channel: InsideChannel, sink: RawChannelSink): void {
-  const { incoming } = channel;
-  const pushTo =
-    (take: (chunk: Buffer) => void) =>
-    (chunk: Buffer | null): boolean => {
-      if (chunk === null) return false;
-      if (incoming.window < 0) sink.overflow();
-      else take(chunk);
-      return false;
+  /** Who hears of it: to be set as it opens. */
+  listen(sink: RawChannelSink): void {
+    this.#sink = sink;
+  }
+
+  /** What the other side may still be sent, and the longest packet that it takes; 0 once it is closed. */
+  get room(): { readonly window: number; readonly packetSize: number } {
+    const usable = this.#table.live && this.#sending === 'open';
+    return { window: usable ? this.#window : 0, packetSize: this.#farEnd.packetSize };
+  }
+
+  /** `done` is called when the window has taken all of it; never after the channel is closed. */
+  write(chunk: Buffer, done: () => void): void {
+    if (this.#sending !== 'open') return;
+    this.#pending = { chunk, done };
+    this.#flush();
+  }
+
+  /** One packet of two parts, though the window were too small for it; `debit` is taken from the window. */
+  writePacket(body: Buffer, head: Buffer | undefined, debit: number): void {
+    this.#window -= debit;
+    sendData(this.#client, this.#farEnd.id, body, head);
+  }
+
+  eof(): void {
+    if (this.#sending !== 'open') return;
+    this.#sending = 'eof';
+    this.#send(message.channelEof);
+  }
+
+  /** CHANNEL_CLOSE, once; also as the answer to the other side's. */
+  close(): void {
+    if (this.#sending === 'closed') return;
+    this.#send(message.channelClose);
+    this.#sending = 'closed';
+    this.#pending = undefined;
+  }
+
+  /** The other side may send so many bytes more. */
+  grant(bytes: number): void {
+    this.#send(message.channelWindowAdjust, bytes);
+  }
+
+  env(name: string, value: string): void {
+    this.#request('env', undefined, name, value);
+  }
+
+  pty({ rows, columns, height, width, term }: PtySize & { term: string }, answer: Answer): void {
+    const noModes = Buffer.from([0]); // TTY_OP_END, §8
+    this.#request('pty-req', answer, term, columns, rows, width, height, noModes);
+  }
+
+  /** RFC 4254 §6.3.1. */
+  x11(single: boolean, protocol: string, cookie: string, screen: number, answer: Answer): void {
+    this.#request('x11-req', answer, single, protocol, cookie, screen);
+  }
+
+  /** OpenSSH's PROTOCOL.agent; as ssh does, without asking whether it was granted. */
+  agentForwarding(): void {
+    this.#request('auth-agent-req@openssh.com', undefined);
+  }
+
+  start(request: StartRequest, answer: Answer): void {
+    if (request.kind === 'exec') this.#request('exec', answer, request.command);
+    else if (request.kind === 'shell') this.#request('shell', answer);
+    else this.#request('subsystem', answer, request.subsystem);
+  }
+
+  signal(name: string): void {
+    this.#request('signal', undefined, name);
+  }
+
+  windowChange({ rows, columns, height, width }: PtySize): void {
+    this.#request('window-change', undefined, columns, rows, width, height);
+  }
+
+  /** What the wire tells of this channel goes here. */
+  get messages(): ChannelMessages {
+    const nothing = (): void => undefined;
+    return {
+      confirmed: nothing,
+      failed: nothing,
+      data: (chunk) => this.#sink.data(chunk),
+      extendedData: (chunk, type) => this.#sink.stderr(chunk, type === STDERR),
+      windowAdjust: (bytes) => {
+        this.#window += bytes;
+        this.#flush();
+        this.#sink.roomCame?.();
+      },
+      reply: (accepted) => this.#answers.shift()?.(accepted),
+      request: (name, wantReply, fields) => this.#heard(name, wantReply, fields),
+      eof: () => this.#sink.eof(),
+      close: () => this.#closedByFarEnd(),
     };
-  const pushError = pushTo((chunk) => sink.stderr(chunk));
-  const pushData = pushTo((chunk) => sink.data(chunk));
-  channel.stderr.push = pushError;
-  channel.push = (chunk) => {
-    if (chunk === null && incoming.state === 'eof') sink.eof();
-    if (chunk === null && incoming.state === 'closed') sink.closed();
-    return pushData(chunk);
-  };
-  channel.on('exit', (code: number | null, signal = '', coreDumped = false, message = '') => {
-    if (code === null) sink.exit({ kind: 'signal', signal: signal.replace(/^SIG/, ''), coreDumped, message });
-    else sink.exit({ kind: 'status', code });
-  });
+  }
+
+  #heard(name: string, wantReply: boolean, fields: unknown): void {
+    if (name === 'exit-status') this.#exited({ kind: 'status', code: fields as number });
+    else if (name === 'exit-signal') {
+      const { signal, coreDumped, errorMessage } = fields as ExitSignal;
+      this.#exited({ kind: 'signal', signal, coreDumped, message: errorMessage });
+    } else if (name === 'eow@openssh.com') {
+      this.#unread = true;
+      this.#flush();
+    } else if (wantReply) this.#send(message.channelFailure);
+  }
+
+  /** The first word counts. */
+  #exited(status: ExitStatus): void {
+    if (this.#hasExited) return;
+    this.#hasExited = true;
+    this.#sink.exit(status);
+  }
+
+  #closedByFarEnd(): void {
+    this.#release();
+    this.close();
+    this.#sink.closed();
+    for (const answer of this.#answers.splice(0)) answer(false);
+  }
+
+  #flush(): void {
+    const pending = this.#pending;
+    if (pending === undefined) return;
+    const { packetSize } = this.#farEnd;
+    let { chunk } = pending;
+    while (chunk.length > 0 && !this.#unread) {
+      const taken = Math.min(chunk.length, this.#window, packetSize);
+      if (taken <= 0) {
+        pending.chunk = chunk;
+        return;
+      }
+      this.#window -= taken;
+      if (this.#table.live) sendData(this.#client, this.#farEnd.id, chunk.subarray(0, taken));
+      chunk = chunk.subarray(taken);
+    }
+    this.#pending = undefined;
+    pending.done();
+  }
+
+  #request(name: string, answer: Answer | undefined, ...fields: Field[]): void {
+    if (this.#sending === 'closed' || !this.#table.live) return answer?.(false);
+    if (answer !== undefined) this.#answers.push(answer);
+    this.#send(message.channelRequest, name, answer !== undefined, ...fields);
+  }
+
+  #send(type: number, ...fields: Field[]): void {
+    if (this.#sending !== 'closed' && this.#table.live) sendMessage(this.#client, type, this.#farEnd.id, ...fields);
+  }
 }
 
-function isUsable(state: string): boolean {
-  return state === 'open' || state === 'eof';
-}
-
-function inside(client: Client): InsideClient {
-  return client as unknown as InsideClient;
-}
-
-interface InsideClient {
-  readonly _chanMgr: { add(answer: object): number };
-  readonly _protocol: InsideProtocol;
-}
-
-interface InsideProtocol {
-  session(id: number, window: number, packetSize: number): void;
-  directTcpip(id: number, window: number, packetSize: number, target: object): void;
-  openssh_directStreamLocal(id: number, window: number, packetSize: number, target: object): void;
-  channelWindowAdjust(id: number, bytes: number): void;
-  env(id: number, name: string, value: string, wantReply: boolean): void;
-  pty(
-    id: number,
-    rows: number,
-    columns: number,
-    height: number,
-    width: number,
-    term: string,
-    modes: null,
-    wantReply: boolean,
-  ): void;
-  exec(id: number, command: string, wantReply: boolean): void;
-  shell(id: number, wantReply: boolean): void;
-  subsystem(id: number, name: string, wantReply: boolean): void;
-  signal(id: number, name: string): void;
-  windowChange(id: number, rows: number, columns: number, height: number, width: number): void;
-}
-
-interface InsideChannel {
-  push(chunk: Buffer | null): boolean;
-  readonly stderr: { push(chunk: Buffer | null): boolean };
-  readonly incoming: { window: number; readonly state: string };
-  readonly outgoing: { readonly id: number; readonly state: string };
-  readonly _callbacks: ((failed: boolean | Error) => void)[];
-  _write(chunk: Buffer, encoding: string, done: () => void): void;
-  eof(): void;
-  close(): void;
-  on(
-    event: 'exit',
-    listener: (code: number | null, signal?: string, coreDumped?: boolean, message?: string) => void,
-  ): void;
+interface ExitSignal {
+  readonly signal: string;
+  readonly coreDumped: boolean;
+  readonly errorMessage: string;
 }

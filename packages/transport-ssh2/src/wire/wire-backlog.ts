@@ -16,9 +16,13 @@ export class WireBacklog {
     wire.once('close', () => this.#release());
   }
 
+  get isLow(): boolean {
+    return this.#wire.writableLength < MOST_UNSENT || this.#wire.destroyed;
+  }
+
   /** Calls back at once while the backlog is low, otherwise when the wire has taken it. */
   whenLow(callback: () => void): void {
-    if (this.#wire.writableLength < MOST_UNSENT || this.#wire.destroyed) callback();
+    if (this.isLow) callback();
     else this.#waiting.push(callback);
   }
 

@@ -1,0 +1,81 @@
+import { ReceiveWindow } from './receive-window.ts';
+
+const LIMIT = 64 * 1024 * 1024;
+const MOST_START = 1024 * 1024;
+/** Every channel gets so much, whatever the others hold. */
+const LEAST = 2 * 1024;
+const ROUND_TRIPS_KEPT = 8;
+const UNKNOWN_ROUND_TRIP_MS = 100;
+
+/**
+ * What the server may send on all channels of a connection together. Half of the limit is shared out: a channel starts
+ * with less the more there are, and grows by what is left. The other half is for the least that each one gets: it is
+ * enough for 16,384 channels, which is what OpenSSH has numbers for.
+ */
+export class ConnectionWindows {
+  readonly #limit: number;
+  readonly #now: () => number;
+  readonly #roundTrips: number[] = [];
+  #channels = 0;
+  #shared = 0;
+  #fixed = 0;
+
+  constructor(limit: number = LIMIT, now: () => number = () => performance.now()) {
+    this.#limit = limit;
+    this.#now = now;
+  }
+
+  /** Bytes that the server may have on the way to us, and that may wait here. */
+  get total(): number {
+    return this.#shared + this.#fixed + this.#channels * LEAST;
+  }
+
+  /** The window of a new channel. */
+  open(): ReceiveWindow {
+    this.#channels += 1;
+    const fair = this.#pool / (8 * this.#channels);
+    const extra = Math.max(0, Math.floor(Math.min(MOST_START, fair, this.#left)) - LEAST);
+    this.#shared += extra;
+    return new ReceiveWindow(LEAST + extra, {
+      now: this.#now,
+      roundTripMs: () => this.roundTripMs,
+      more: (bytes) => this.#more(bytes),
+      release: (size) => {
+        this.#channels -= 1;
+        this.#shared -= size - LEAST;
+      },
+    });
+  }
+
+  /** A window that does not grow; what it returns gives it back. */
+  hold(bytes: number): () => void {
+    this.#fixed += bytes;
+    return () => void (this.#fixed -= bytes);
+  }
+
+  /** The server answered after so long; an answer may take longer than the way there and back, never shorter. */
+  answeredAfter(ms: number): void {
+    this.#roundTrips.push(ms);
+    if (this.#roundTrips.length > ROUND_TRIPS_KEPT) this.#roundTrips.shift();
+  }
+
+  /** The shortest of the last few. */
+  get roundTripMs(): number {
+    return this.#roundTrips.length === 0 ? UNKNOWN_ROUND_TRIP_MS : Math.min(...this.#roundTrips);
+  }
+
+  get #pool(): number {
+    return this.#limit / 2;
+  }
+
+  get #left(): number {
+    return this.#pool - this.#shared - this.#fixed;
+  }
+
+  /** At the most half of what is left: there is always something for the next. */
+  #more(bytes: number): number {
+    const granted = Math.max(0, Math.min(bytes, Math.floor(this.#left / 2)));
+    this.#shared += granted;
+    return granted;
+  }
+}

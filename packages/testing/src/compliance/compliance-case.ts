@@ -16,9 +16,11 @@ export interface ComplianceBench {
 /** One thing that a transport has to get right, named by what would break. */
 export interface ComplianceCase {
   readonly name: string;
-  /** Without these the case is skipped: the only reason there is, beside a login that the machine cannot serve. */
+  /** Without these the case is skipped: the only reason there is, beside what the machine cannot serve. */
   readonly needs?: readonly Capability[];
   readonly login?: ComplianceServerOptions['login'];
+  /** It is about the socket under the connection. */
+  readonly wire?: boolean;
   run(t: Test, bench: ComplianceBench): Promise<void>;
 }
 

@@ -5,6 +5,7 @@ import {
   formatKnownHostsLine,
   type HostKey,
   nobodyToAsk,
+  type Route,
   silentLogger,
   verifyByKnownHosts,
 } from '@viassh/core';
@@ -26,14 +27,28 @@ const logins: Readonly<Record<NonNullable<ComplianceServerOptions['login']>, Mem
   password: { kind: 'password', password: complianceSecret },
 };
 
+const wireNames = {
+  'forwarded-tcpip': 'forwarded-tcpip',
+  'forwarded-streamlocal': 'forwarded-streamlocal@openssh.com',
+  tun: 'tun@openssh.com',
+} as const;
+
 /** The memory transport for the compliance suite: shows that the suite can be passed. It has no wire, whatever is asked for. */
 export function memoryHarness(): ComplianceHarness {
-  return { name: 'memory', transport: createMemoryTransport(), missing: async () => undefined, serve };
+  return { name: 'memory', transport: createMemoryTransport(), hasWire: false, missing: async () => undefined, serve };
 }
 
 async function serve(options: ComplianceServerOptions = {}): Promise<ComplianceServer> {
-  const { maxSessions = 100, behaviour, login = 'key', knownHosts = 'good' } = options;
-  const transport: MemoryTransport = createMemoryTransport({ maxSessions, behaviour, login: logins[login] });
+  const { maxSessions = 100, behaviour, login = 'key', knownHosts = 'good', jumpKnownHosts = 'good' } = options;
+  const jumpHosts = options.hops === 2 ? [createMemoryTransport().server] : [];
+  const transport: MemoryTransport = createMemoryTransport({
+    maxSessions,
+    behaviour,
+    login: logins[login],
+    refuse: (options.refuse ?? []).map((type) => wireNames[type]),
+    permitListen: options.permitListen === undefined ? undefined : [options.permitListen],
+    jumpHosts,
+  });
   const { server } = transport;
   const scratch = await makeScratchFolder();
   const folder = join(scratch.path, 'both');
@@ -41,12 +56,23 @@ async function serve(options: ComplianceServerOptions = {}): Promise<ComplianceS
   await chmod(folder, 0o777);
   const knownHostsFile = join(scratch.path, 'known_hosts');
   if (knownHosts === 'unreadable') await mkdir(knownHostsFile);
-  else await writeFile(knownHostsFile, knownHostsText(knownHosts, server.hostKey));
-  const route = memoryRoute({
+  else {
+    const lines = [
+      knownHostsText(knownHosts, 'memory.test', server.hostKey),
+      ...jumpHosts.map(({ hostKey }) => knownHostsText(jumpKnownHosts, 'jump.memory.test', hostKey)),
+    ];
+    await writeFile(knownHostsFile, lines.join(''));
+  }
+  const settings = {
     userKnownHostsFiles: [knownHostsFile],
     strictHostKeyChecking: options.strictHostKeyChecking ?? 'yes',
     connectTimeout: options.connectTimeout,
-  });
+    compression: options.compression ?? false,
+    forwardAgent: options.forwardAgent ?? false,
+  };
+  const [last] = memoryRoute(settings).hops;
+  const jumps = jumpHosts.map(() => memoryRoute({ ...settings, hostName: 'jump.memory.test', user: 'jumper' }).hops[0]);
+  const route: Route = { hops: [...jumps, last] };
   return {
     route,
     connect: (overrides) =>
@@ -59,6 +85,13 @@ async function serve(options: ComplianceServerOptions = {}): Promise<ComplianceS
     hostKeyFingerprint: fingerprint(server.hostKey.blob),
     knownHostsFile,
     folder,
+    jumpHosts: jumpHosts.map((jump) => ({
+      hostKeyFingerprint: fingerprint(jump.hostKey.blob),
+      cut: async () => jump.cut(),
+    })),
+    tunDevice: { unit: 7, ipv4: '198.18.7.1', ipv6: 'fd98:7::1', ourIpv4: '198.18.7.2', ourIpv6: 'fd98:7::2' },
+    dialledByProxy: [],
+    sessionsOpened: async () => server.sessionsOpened,
     contacted: server.contacted,
     cut: async () => server.cut(),
     async [Symbol.asyncDispose]() {
@@ -68,8 +101,8 @@ async function serve(options: ComplianceServerOptions = {}): Promise<ComplianceS
   };
 }
 
-function knownHostsText(state: 'good' | 'empty' | 'changed' | 'revoked', key: HostKey): string {
+function knownHostsText(state: 'good' | 'empty' | 'changed' | 'revoked', host: string, key: HostKey): string {
   if (state === 'empty') return '';
-  const line = formatKnownHostsLine('memory.test', state === 'changed' ? makeHostKey() : key);
+  const line = formatKnownHostsLine(host, state === 'changed' ? makeHostKey() : key);
   return state === 'revoked' ? `${line}@revoked ${line}` : line;
 }

@@ -1,6 +1,6 @@
-import { findLeaks, takeInventory } from '../leaks/inventory.ts';
-import type { ComplianceArea, ComplianceBench } from './compliance-case.ts';
+import type { ComplianceArea } from './compliance-case.ts';
 import { closeOf, codeOf, collect, readUntil } from './collect.ts';
+import { leftBehind } from './left-behind.ts';
 
 /** Connection: closing, and what is left. */
 export const shutdownArea: ComplianceArea = {
@@ -128,11 +128,3 @@ export const shutdownArea: ComplianceArea = {
     },
   ],
 };
-
-/** Counts before and after; the after may take a moment. */
-async function leftBehind({ harness }: ComplianceBench, work: () => Promise<void>): Promise<string[]> {
-  const where = { folders: harness.runtimeFolder === undefined ? [] : [harness.runtimeFolder] };
-  const before = await takeInventory(where);
-  await work();
-  return await findLeaks(before, where);
-}

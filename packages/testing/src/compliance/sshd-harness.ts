@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { chmod, mkdir } from 'node:fs/promises';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -8,19 +8,24 @@ import {
   nobodyToAsk,
   parseDestination,
   resolveRoute,
+  type Route,
   silentLogger,
   type Transport,
   verifyByKnownHosts,
 } from '@viassh/core';
 import { createProgramRunner } from '@viassh/program';
-import { missingForSshd } from '../sshd/find-sshd.ts';
+import { type Proxy, startProxy } from '../proxies/start-proxy.ts';
+import { findProgram, missingForSshd } from '../sshd/find-sshd.ts';
+import type { Sshd } from '../sshd/sshd.ts';
 import { startSshd } from '../sshd/start-sshd.ts';
+import { missingForTun, startTunServer } from '../tun/tun-server.ts';
 import {
   type ComplianceHarness,
   complianceSecret,
   type ComplianceServer,
   type ComplianceServerOptions,
 } from './harness.ts';
+import { sshdSettings } from './sshd-settings.ts';
 
 /** What the real-sshd harness takes: the transport, and what makes a route of the fixture's ssh_config. */
 export interface SshdHarnessOptions {
@@ -42,7 +47,9 @@ export function sshdHarness({ name, transport, configSource, runtimeFolder }: Ss
       if (needs.includes('pty') && process.getuid?.() !== 0)
         return 'an sshd that is not root cannot give a terminal away';
       if (login === 'password' && process.getuid?.() !== 0) return 'giving a user a password needs root';
-      return await missingForSshd();
+      if (needs.includes('x11') && (await findProgram('xauth')) === undefined)
+        return 'sshd forwards no X11 without xauth (Debian: apt-get install xauth)';
+      return needs.includes('tun') ? await missingForTun() : await missingForSshd();
     },
     serve: (options) => serve(transport, configSource, options ?? {}),
   };
@@ -56,27 +63,19 @@ async function serve(
   await using undo = new AsyncDisposableStack();
   const { login = 'key', behaviour = 'ssh' } = options;
   const other = behaviour === 'ssh' ? undefined : undo.use(await startOther(behaviour));
-  const sshd = undo.use(
-    await startSshd({
-      mode: options.wire === 'proxy-command' ? 'inetd' : 'listen',
-      config: [`MaxSessions ${options.maxSessions ?? 100}`, 'AcceptEnv VIASSH_*', 'Subsystem echo /bin/cat'],
-      clientConfig: [
-        ...(other === undefined ? [] : [`Port ${other.port}`]),
-        ...(options.strictHostKeyChecking === undefined
-          ? []
-          : [`StrictHostKeyChecking ${options.strictHostKeyChecking}`]),
-        ...(options.connectTimeout === undefined ? [] : [`ConnectTimeout ${options.connectTimeout}`]),
-      ],
-      knownHosts: options.knownHosts,
-      authorize: login === 'key' || login === 'encrypted-key',
-      password: login === 'password' ? complianceSecret : undefined,
-    }),
-  );
+  const proxy = options.proxy === undefined ? undefined : undo.use(await startProxyFor(options.proxy));
+  const jump = options.hops === 2 ? undo.use(await startJumpHost(options)) : undefined;
+  const settings = sshdSettings(options, other?.port);
+  const mode = options.wire === 'proxy-command' ? 'inetd' : 'listen';
+  const tun = options.tun === true ? undo.use(await startTunServer(settings)) : undefined;
+  const sshd = tun?.sshd ?? undo.use(await startSshd({ ...settings, mode }));
   if (login === 'encrypted-key') await encryptKey(sshd.identityFile);
   const folder = join(sshd.folder, 'both');
   await mkdir(folder);
   await chmod(folder, 0o777);
-  const route = await resolveRoute(configSource, parseDestination(sshd.destination), { configFile: sshd.configFile });
+  const configFile = jump === undefined ? sshd.configFile : await joinConfigs(jump, sshd);
+  const { hops } = await resolveRoute(configSource, parseDestination(sshd.destination), { configFile });
+  const route: Route = { hops, proxy: proxy?.address };
   const owned = undo.move();
   return {
     route,
@@ -90,10 +89,36 @@ async function serve(
     hostKeyFingerprint: sshd.hostKeyFingerprint,
     knownHostsFile: sshd.knownHostsFile,
     folder,
+    jumpHosts:
+      jump === undefined ? [] : [{ hostKeyFingerprint: jump.hostKeyFingerprint, cut: async () => await jump.kill() }],
+    get tunDevice() {
+      if (tun === undefined) throw new Error('this server was not asked for tun devices');
+      return tun.devices['point-to-point'];
+    },
+    dialledByProxy: proxy?.dialled ?? [],
+    sessionsOpened: async () => (await sshd.log()).split('\n').filter((line) => line.includes('session_new:')).length,
     contacted: other?.contacted ?? new Promise(() => undefined),
     cut: () => sshd.kill(),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+async function startJumpHost({ jumpKnownHosts }: ComplianceServerOptions): Promise<Sshd> {
+  return await startSshd({ mode: 'listen', host: 'jump', knownHosts: jumpKnownHosts });
+}
+
+/** One configuration with the blocks of both hosts. */
+async function joinConfigs(jump: Sshd, sshd: Sshd): Promise<string> {
+  const file = join(sshd.folder, 'ssh_config_of_chain');
+  await writeFile(
+    file,
+    (await Promise.all([jump, sshd].map(({ configFile }) => readFile(configFile, 'utf8')))).join(''),
+  );
+  return file;
+}
+
+async function startProxyFor({ protocol, login }: NonNullable<ComplianceServerOptions['proxy']>): Promise<Proxy> {
+  return await startProxy(protocol, login === true ? { user: 'sesam', password: complianceSecret } : undefined);
 }
 
 async function encryptKey(file: string): Promise<void> {

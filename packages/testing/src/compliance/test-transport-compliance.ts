@@ -10,6 +10,8 @@ import { loginArea } from './login-area.ts';
 import { lossArea } from './loss-area.ts';
 import { lossUnreadArea } from './loss-unread-area.ts';
 import { reachingArea } from './reaching-area.ts';
+import { remoteForwardArea } from './remote-forward-area.ts';
+import { remoteForwardEndArea } from './remote-forward-end-area.ts';
 import { sessionDataArea } from './session-data-area.ts';
 import { sessionExitArea } from './session-exit-area.ts';
 import { sessionRequestArea } from './session-request-area.ts';
@@ -24,6 +26,8 @@ export const complianceAreas: readonly ComplianceArea[] = [
   loginArea,
   connectionArea,
   socketArea,
+  remoteForwardArea,
+  remoteForwardEndArea,
   sessionExitArea,
   sessionDataArea,
   sessionRequestArea,
@@ -73,9 +77,10 @@ export async function testTransportCompliance(
 
 async function reasonToSkip(
   harness: ComplianceHarness,
-  { needs = [], login }: ComplianceCase,
+  { needs = [], login, wire = false }: ComplianceCase,
 ): Promise<string | undefined> {
-  const lacking = needs.filter((need) => !harness.transport.capabilities.has(need));
+  const lacking: string[] = needs.filter((need) => !harness.transport.capabilities.has(need));
+  if (wire && harness.hasWire === false) lacking.push('a wire');
   if (lacking.length > 0) return `the ${harness.name} transport has not: ${lacking.join(', ')}`;
   return await harness.missing(login, needs);
 }

@@ -5,7 +5,9 @@ import type { SshdProgram } from './find-sshd.ts';
 import type { SshdOptions } from './sshd.ts';
 
 /** The name under which the client looks the host key up. */
-const hostKeyAlias = 'viassh-test-server';
+function hostKeyAlias({ host }: SshdOptions): string {
+  return `viassh-test-${host ?? 'server'}`;
+}
 
 /** The text of sshd_config. */
 export function sshdConfig(
@@ -38,7 +40,7 @@ export function sshdConfig(
   return `${lines.join('\n')}\n`;
 }
 
-/** The text of the client's ssh_config: `Host t` and all that it takes to log in. */
+/** The text of the client's ssh_config: one `Host` block and all that it takes to log in. */
 export function clientConfig(
   {
     user,
@@ -61,10 +63,10 @@ export function clientConfig(
     'GlobalKnownHostsFile /dev/null',
     'StrictHostKeyChecking yes',
     'UpdateHostKeys no',
-    `HostKeyAlias ${hostKeyAlias}`,
+    `HostKeyAlias ${hostKeyAlias(options)}`,
     ...(proxyCommand === undefined ? [] : [`ProxyCommand ${proxyCommand}`]),
   ];
-  return `Host t\n${lines.map((line) => `  ${line}\n`).join('')}`;
+  return `Host ${options.host ?? 't'}\n${lines.map((line) => `  ${line}\n`).join('')}`;
 }
 
 /** Writes the client's known_hosts in the state that the test asked for; gives its path. */
@@ -77,24 +79,28 @@ export async function writeKnownHosts(
   const state = options.knownHosts ?? 'good';
   if (state === 'unreadable') await mkdir(file);
   else if (state === 'changed')
-    await writeFile(file, (await Promise.all(hostKeys.map((key) => otherKeyLine(folder, key)))).join(''));
+    await writeFile(file, (await Promise.all(hostKeys.map((key) => otherKeyLine(folder, key, options)))).join(''));
   else
-    await writeFile(file, state === 'empty' ? '' : hostKeys.map((key) => knownHostsLines(key, state)).join(''), {
-      mode: 0o600,
-    });
+    await writeFile(
+      file,
+      state === 'empty' ? '' : hostKeys.map((key) => knownHostsLines(key, state, options)).join(''),
+      {
+        mode: 0o600,
+      },
+    );
   return file;
 }
 
-function knownHostsLines({ publicKey }: KeyPair, state: 'good' | 'revoked'): string {
-  const good = `${hostKeyAlias} ${publicKey}\n`;
+function knownHostsLines({ publicKey }: KeyPair, state: 'good' | 'revoked', options: SshdOptions): string {
+  const good = `${hostKeyAlias(options)} ${publicKey}\n`;
   return state === 'good' ? good : `${good}@revoked ${good}`;
 }
 
 /** A line with another key of the same type. */
-async function otherKeyLine(folder: string, hostKey: KeyPair): Promise<string> {
+async function otherKeyLine(folder: string, hostKey: KeyPair, options: SshdOptions): Promise<string> {
   const blob = blobOf(hostKey.publicKey);
   const type = blob.toString('latin1', 4, 4 + blob.readUInt32BE(0));
   const short = type === 'ssh-ed25519' ? 'ed25519' : type === 'ssh-rsa' ? 'rsa' : 'ecdsa';
   const other = await generateKey(join(folder, `other_${short}`), short);
-  return `${hostKeyAlias} ${other.publicKey}\n`;
+  return `${hostKeyAlias(options)} ${other.publicKey}\n`;
 }

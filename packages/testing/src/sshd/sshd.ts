@@ -2,11 +2,13 @@ import type { KeyPair, KeyType } from './keys.ts';
 
 /** What a test can ask of {@link startSshd}. */
 export interface SshdOptions {
+  /** The name of the block in the client's configuration. Default: `t`. Those of a chain want one each. */
+  readonly host?: string | undefined;
   /** `inetd` (default): no port, each connection starts its own `sshd -i`. `listen`: one listener on 127.0.0.1. */
   readonly mode?: 'inetd' | 'listen' | undefined;
   /** Lines of sshd_config, put first so that they win; from a `Match` line on, put last. */
   readonly config?: readonly string[] | undefined;
-  /** Lines for the client's `Host t` block, put first so that they win. */
+  /** Lines for the client's `Host` block, put first so that they win. */
   readonly clientConfig?: readonly string[] | undefined;
   /** Options before the key in authorized_keys, e.g. `command="…"`. */
   readonly authorizedKeysOptions?: string | undefined;
@@ -35,9 +37,9 @@ export interface Sshd extends AsyncDisposable {
   readonly home: string;
   /** True when the user was made for this fixture. */
   readonly scratchUser: boolean;
-  /** For `ssh -F`: one `Host t` block. */
+  /** For `ssh -F`: one `Host` block. */
   readonly configFile: string;
-  /** `t` */
+  /** `t`, or the `host` asked for. */
   readonly destination: string;
   /** The listener's port; 22 in inetd mode, where nobody dials it. */
   readonly port: number;

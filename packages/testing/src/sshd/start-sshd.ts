@@ -64,7 +64,7 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
     home: user.home,
     scratchUser: user.scratch,
     configFile,
-    destination: 't',
+    destination: options.host ?? 't',
     port,
     identityFile: identity.file,
     knownHostsFile,

@@ -59,7 +59,7 @@ async function serve(options: ComplianceServerOptions = {}): Promise<ComplianceS
   else {
     const lines = [
       knownHostsText(knownHosts, 'memory.test', server.hostKey),
-      ...jumpHosts.map(({ hostKey }) => knownHostsText(jumpKnownHosts, 'jump.memory.test', hostKey)),
+      ...jumpHosts.map(({ hostKey }) => knownHostsText(jumpKnownHosts, 'jump.test', hostKey)),
     ];
     await writeFile(knownHostsFile, lines.join(''));
   }
@@ -71,7 +71,7 @@ async function serve(options: ComplianceServerOptions = {}): Promise<ComplianceS
     forwardAgent: options.forwardAgent ?? false,
   };
   const [last] = memoryRoute(settings).hops;
-  const jumps = jumpHosts.map(() => memoryRoute({ ...settings, hostName: 'jump.memory.test', user: 'jumper' }).hops[0]);
+  const jumps = jumpHosts.map(() => memoryRoute({ ...settings, hostName: 'jump.test', user: 'jumper' }).hops[0]);
   const route: Route = { hops: [...jumps, last] };
   return {
     route,

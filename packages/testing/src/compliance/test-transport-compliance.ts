@@ -9,6 +9,13 @@ import { hostKeyArea } from './host-key-area.ts';
 import { loginArea } from './login-area.ts';
 import { lossArea } from './loss-area.ts';
 import { lossUnreadArea } from './loss-unread-area.ts';
+import { tunArea } from './tun-area.ts';
+import { pingArea } from './ping-area.ts';
+import { spareSessionArea } from './spare-session-area.ts';
+import { incomingArea } from './incoming-area.ts';
+import { hopsArea } from './hops-area.ts';
+import { wireArea } from './wire-area.ts';
+import { manyChannelsArea } from './many-channels-area.ts';
 import { reachingArea } from './reaching-area.ts';
 import { remoteForwardArea } from './remote-forward-area.ts';
 import { remoteForwardEndArea } from './remote-forward-end-area.ts';
@@ -21,13 +28,20 @@ import { socketArea } from './socket-area.ts';
 /** All areas, in the order in which they run. */
 export const complianceAreas: readonly ComplianceArea[] = [
   reachingArea,
+  wireArea,
+  hopsArea,
   hostKeyArea,
   customVerifierArea,
   loginArea,
   connectionArea,
+  pingArea,
+  spareSessionArea,
+  manyChannelsArea,
   socketArea,
   remoteForwardArea,
   remoteForwardEndArea,
+  tunArea,
+  incomingArea,
   sessionExitArea,
   sessionDataArea,
   sessionRequestArea,
@@ -37,7 +51,7 @@ export const complianceAreas: readonly ComplianceArea[] = [
   shutdownArea,
 ];
 
-const SUITE_TIMEOUT_MS = 300_000;
+const SUITE_TIMEOUT_MS = 900_000;
 
 /** What may be set for a run of the suites. */
 export interface ComplianceOptions {

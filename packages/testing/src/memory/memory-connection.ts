@@ -102,6 +102,7 @@ export class MemoryConnection implements Connection {
     try {
       const session = this.#adopt(far, request.signal, () => new MemorySession(far, this.#options.windowSize));
       session.once('close', () => slot.release());
+      void far.done.then(() => slot.release()); // the far end needs no reader to be done
       return session;
     } catch (error) {
       slot.release();
@@ -123,6 +124,8 @@ export class MemoryConnection implements Connection {
     if (unit !== undefined && (!Number.isInteger(unit) || unit < 0 || unit >= 0x7fffffff))
       throw new ViasshError('OPTION_INVALID', `a tun device has a whole number, not ${unit}`);
     this.#checkOpen({ type: 'tun@openssh.com', mode }, signal);
+    await new Promise((resolve) => setImmediate(resolve)); // to the far end and back
+    this.#checkAlive(signal);
     const { network = echoNetwork, windowSize } = this.#options;
     const tun = new MemoryTun(mode, network, windowSize, () => this.#tuns.delete(tun));
     this.#tuns.add(tun);
@@ -153,10 +156,11 @@ export class MemoryConnection implements Connection {
   onIncomingChannel(type: IncomingChannelType, handler: IncomingChannelHandler): Disposable {
     if (this.#handlers.has(type))
       throw new ViasshError('OPTION_INVALID', `somebody takes the ${type} channels already`);
-    this.#handlers.set(type, handler);
+    const taken: IncomingChannelHandler = (incoming) => handler(incoming); // one handler may be given twice
+    this.#handlers.set(type, taken);
     return {
       [Symbol.dispose]: () => {
-        if (this.#handlers.get(type) === handler) this.#handlers.delete(type);
+        if (this.#handlers.get(type) === taken) this.#handlers.delete(type);
       },
     };
   }

@@ -12,7 +12,7 @@ export interface Program {
 
 const cliFile = createRequire(import.meta.url)
   .resolve('viassh/package.json')
-  .replace('package.json', 'dist/main.js');
+  .replace('package.json', 'bundle/main.js');
 
 /** The user's ssh. */
 export function sshProgram({ configFile, destination }: Sshd, options: readonly string[] = []): Program {

@@ -43,5 +43,6 @@ if ! setup_is_fresh; then
   sh scripts/check-crypto-addon.sh
   say 'building'
   logged tsc pnpm exec tsc -b
+  logged bundle node scripts/bundle.ts
   mark_setup_fresh
 fi

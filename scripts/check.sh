@@ -7,6 +7,7 @@ step() { printf 'check: %s\n' "$1" >&2; shift; "$@"; }
 step 'manifests and references are the template'"'"'s' node scripts/normalize-packages.ts --check
 step 'imports keep to the table' node scripts/check-imports.ts
 step 'types' pnpm exec tsc -b
+step 'the command is bundled' node scripts/bundle.ts
 step 'types of tests, examples, bench and scripts' pnpm exec tsc -p tsconfig.test.json
 step 'lint' pnpm exec oxlint --type-aware --deny-warnings
 step 'format' pnpm exec biome format

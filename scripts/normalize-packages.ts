@@ -61,7 +61,7 @@ function published(folder: string, manifest: Manifest): Manifest {
     engines: { node: '>=22.18' },
     bin,
     exports: rest.exports && Object.keys(rest.exports).length > 2 ? { ...rest.exports, ...exports } : exports,
-    files: ['dist', 'src', '!dist/*.tsbuildinfo'],
+    files: ['dist', 'src', '!dist/*.tsbuildinfo', ...(bin === undefined ? [] : ['bundle'])],
     sideEffects: false,
     publishConfig: { access: 'public' },
     dependencies,

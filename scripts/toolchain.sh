@@ -21,7 +21,7 @@ unset npm_config_prefix npm_config_local_prefix npm_config_global_prefix npm_con
 
 # What was installed and built still belongs to the sources: nothing that matters is newer than the stamp.
 setup_is_fresh() {
-  [ -f .toolchain/stamp ] && [ -d node_modules ] && [ -f packages/cli/dist/main.js ] &&
-    [ -z "$(find package.json pnpm-lock.yaml pnpm-workspace.yaml tsconfig*.json packages/*/package.json packages/*/src -newer .toolchain/stamp -print 2>/dev/null | head -n 1)" ]
+  [ -f .toolchain/stamp ] && [ -d node_modules ] && [ -f packages/cli/bundle/main.js ] &&
+    [ -z "$(find package.json pnpm-lock.yaml pnpm-workspace.yaml tsconfig*.json packages/*/package.json packages/*/src scripts/bundle.ts -newer .toolchain/stamp -print 2>/dev/null | head -n 1)" ]
 }
 mark_setup_fresh() { touch .toolchain/stamp; }

@@ -51,6 +51,7 @@ export async function parseCommandLine(argv: readonly string[], version: string,
 function buildParser(take: (values: Values, run: ParsedCommand['run']) => void, version: string, width: number): Argv {
   const parser = yargs()
     .scriptName('viassh')
+    .locale('en') // one language: what it says is read by `usageError`
     .usage("$0 COMMAND: other programs' protocols, carried through SSH")
     .parserConfiguration({
       'populate--': true,

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
-import { enableCompileCache } from 'node:module';
 import process from 'node:process';
 import { setFlagsFromString } from 'node:v8';
+import { keepCompiledCode } from './compile-cache.ts';
 
-enableCompileCache();
+keepCompiledCode(process.env);
 // Every chunk that passes is garbage a moment later: a small young generation has it collected before it piles up to
 // more than 100 MiB, and while the processor's cache still has it. V8 complains of flags it does not know.
 if (process.versions.v8.startsWith('13.6.')) setFlagsFromString('--scavenger-max-new-space-capacity-mb=2');

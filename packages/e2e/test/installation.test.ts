@@ -1,4 +1,4 @@
-import { cp, mkdir, symlink, utimes, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, readdir, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findProgram, makeScratchFolder, startSshd } from '@viassh/testing';
@@ -15,7 +15,6 @@ for (const [broken, args] of [
   ['@viassh/transport-openssh', ['pipe', 'host', '--', 'true']],
   ['@viassh/transport-ssh2', ['pipe', '--transport', 'ssh2', 'host', '--', 'true']],
   ['@viassh/demo', ['demo']],
-  ['ssh2', ['pipe', '--transport', 'ssh2', 'host', '--', 'true']],
 ] as const) {
   tidyTest(
     `a ${broken} that does not load: viassh ${args[0]} says so in a sentence, with a stack trace only under -v`,
@@ -32,6 +31,29 @@ for (const [broken, args] of [
     false,
   );
 }
+
+tidyTest(
+  'compiled code is kept in the cache folder, when it is ours alone and nobody switched that off',
+  async (t) => {
+    await using folder = await makeScratchFolder();
+    const start = async (name: string, env: Record<string, string | undefined> = {}): Promise<readonly string[]> => {
+      const { code } = await viassh(['--version'], {
+        env: { NODE_COMPILE_CACHE: undefined, XDG_CACHE_HOME: join(folder.path, name), ...env },
+      });
+      t.equal(code, 0, name);
+      return await readdir(join(folder.path, name, 'viassh')).catch(() => []);
+    };
+    t.equal((await start('ours')).length, 1);
+    t.equal((await stat(join(folder.path, 'ours/viassh'))).mode & 0o777, 0o700);
+    t.strictSame(await start('off', { NODE_DISABLE_COMPILE_CACHE: '1' }), []);
+    await mkdir(join(folder.path, 'open/viassh'), { recursive: true });
+    await chmod(join(folder.path, 'open/viassh'), 0o777);
+    t.strictSame(await start('open'), []);
+    await writeFile(join(folder.path, 'no-folder'), '');
+    t.strictSame(await start('no-folder'), []);
+  },
+  false,
+);
 
 tidyTest('a plugin that does not load is no obstacle for other commands', async (t) => {
   await using sshd = await startSshd();

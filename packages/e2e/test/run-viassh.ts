@@ -1,14 +1,21 @@
 import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
+import { globSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
+const packages = fileURLToPath(new URL('../..', import.meta.url));
+
 /** The built CLI: what a user runs. */
-export const cliFile: string = fileURLToPath(new URL('../../cli/dist/main.js', import.meta.url));
+export const cliFile: string = join(packages, 'cli/bundle/main.js');
+const built = statSync(cliFile).mtimeMs;
+const newer = globSync('*/src/**/*.ts', { cwd: packages }).find(
+  (file) => statSync(join(packages, file)).mtimeMs > built,
+);
+if (newer !== undefined) throw new Error(`packages/${newer} is newer than the built CLI: pnpm build`);
 
 /** Every suite runs on both. */
 export const transports = ['openssh', 'ssh2'] as const;

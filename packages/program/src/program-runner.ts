@@ -8,7 +8,7 @@ import {
   type RunningProgram,
   ViasshError,
 } from '@viassh/core';
-import { type Options, type Result, type ResultPromise, execa } from 'execa';
+import type { Options, Result, ResultPromise } from 'execa';
 
 const MOST_OUTPUT = 1024 * 1024; // bytes of each output that run() collects
 
@@ -18,7 +18,7 @@ export function createProgramRunner(): ProgramRunner {
 }
 
 async function start(request: ProgramRequest): Promise<RunningProgram> {
-  const child = spawn(request, { stdio: [...request.stdio], buffer: false } as Options);
+  const child = (await spawner())(request, { stdio: [...request.stdio], buffer: false } as Options);
   const ended: Promise<Result> = child;
   if (child.pid === undefined) throw failureToStart(request, await ended);
   // The event, not execa's promise: that one also waits for whoever inherited the program's descriptors.
@@ -40,21 +40,24 @@ async function start(request: ProgramRequest): Promise<RunningProgram> {
 
 async function run({ input, ...request }: Parameters<ProgramRunner['run']>[0]): Promise<ProgramOutput> {
   const io: Options = input === undefined ? { stdin: 'ignore' } : { input };
-  const result = await spawn(request, { ...io, maxBuffer: MOST_OUTPUT, stripFinalNewline: false });
+  const result = await (await spawner())(request, { ...io, maxBuffer: MOST_OUTPUT, stripFinalNewline: false });
   if (result.isCanceled) throw abortedError(request.signal?.reason);
   if (result.exitCode === undefined && result.signal === undefined) throw failureToStart(request, result);
   return { exit: exitOf(result), stdout: String(result.stdout ?? ''), stderr: String(result.stderr ?? '') };
 }
 
-function spawn(request: Omit<ProgramRequest, 'stdio'>, io: Options): ResultPromise {
-  return execa(request.file, [...request.args], {
-    ...io,
-    cwd: request.cwd,
-    env: request.env,
-    cancelSignal: request.signal,
-    reject: false,
-    windowsHide: true,
-  });
+/** execa is loaded with the first program: what only shows a help text does without. */
+async function spawner(): Promise<(request: Omit<ProgramRequest, 'stdio'>, io: Options) => ResultPromise> {
+  const { execa } = await import('execa');
+  return (request, io) =>
+    execa(request.file, [...request.args], {
+      ...io,
+      cwd: request.cwd,
+      env: request.env,
+      cancelSignal: request.signal,
+      reject: false,
+      windowsHide: true,
+    });
 }
 
 function exitOf(result: Pick<Result, 'exitCode' | 'signal'>): ExitStatus {

@@ -1,0 +1,130 @@
+/**
+ * Makes the `viassh` command out of all packages and what they stand on: a few files in place of hundreds, the parts that
+ * `builtin.ts` loads lazily in files of their own. `node scripts/bundle.ts` writes packages/cli/bundle. Why: decision 6.
+ */
+import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
+import { dirname, join, relative, resolve } from 'node:path';
+import { build, type Metafile, type Plugin } from 'esbuild';
+
+const root = join(import.meta.dirname, '..');
+const outdir = join(root, 'packages/cli/bundle');
+const addon = 'ssh2/lib/protocol/crypto/build/Release/sshcrypto.node';
+/** What modules of the old kind find around them. */
+const commonjs = `const require = globalThis.process.getBuiltinModule('node:module').createRequire(import.meta.url);`;
+
+rmSync(outdir, { recursive: true, force: true });
+const { metafile, outputFiles } = await build({
+  absWorkingDir: root,
+  entryPoints: [
+    { in: 'packages/cli/src/main.ts', out: 'main' },
+    // Named, so that a stack trace tells what it was, and a test can take one away.
+    ...globSync('packages/{plugin,transport}-*/src/index.ts', { cwd: root }).map(part),
+    part('packages/demo/src/index.ts'),
+  ],
+  outdir,
+  bundle: true,
+  external: ['cpu-features'], // ssh2 asks for it and does without
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node22.18',
+  conditions: ['@viassh/source'],
+  mainFields: ['module', 'main'],
+  sourcemap: true,
+  sourcesContent: false,
+  legalComments: 'none', // the licences are in a file of their own, whole
+  minifySyntax: true,
+  banner: { js: commonjs },
+  define: { __dirname: 'import.meta.dirname', __filename: 'import.meta.filename' },
+  plugins: [ssh2Parts(), plainWidth()],
+  metafile: true,
+  write: false,
+});
+mkdirSync(outdir);
+for (const { path, text } of outputFiles) {
+  writeFileSync(path, path.endsWith('.js') ? withoutFacades(text) : text, {
+    mode: path.endsWith('/main.js') ? 0o755 : 0o644,
+  });
+}
+writeFileSync(join(outdir, 'LICENSES.txt'), licences(metafile));
+
+function part(file: string): { in: string; out: string } {
+  return { in: file, out: file.split('/')[1] ?? '' };
+}
+
+/**
+ * ssh2 as the client needs it: its addon stays where npm built it; of its index only what is used, not the server, the
+ * key generator and the agents for http.
+ */
+function ssh2Parts(): Plugin {
+  return {
+    name: 'ssh2',
+    setup(own) {
+      own.onResolve({ filter: /\/sshcrypto\.node$/ }, () => ({ path: 'addon', namespace: 'ssh2' }));
+      own.onLoad({ filter: /^addon$/, namespace: 'ssh2' }, () => ({
+        contents: `const { createRequire } = require('node:module');
+          module.exports = createRequire(require.resolve('@viassh/transport-ssh2'))('${addon}');`,
+      }));
+      // Own `require` of a module: the bundle's copy of ssh2, not a second one.
+      own.onLoad({ filter: /packages\/transport-ssh2\/src\/.*\.ts$/ }, ({ path }) => ({
+        contents: readFileSync(path, 'utf8').replace(/^const require = createRequire\(import\.meta\.url\);$/m, ''),
+        loader: 'ts',
+      }));
+      own.onResolve({ filter: /^ssh2$/ }, ({ importer }) =>
+        importer.includes('/transport-ssh2/') ? { path: 'client', namespace: 'ssh2', pluginData: importer } : undefined,
+      );
+      own.onLoad({ filter: /^client$/, namespace: 'ssh2' }, ({ pluginData }) => ({
+        contents: `const { parseKey } = require('ssh2/lib/protocol/keyParser.js');
+          module.exports = { Client: require('ssh2/lib/client.js'), utils: { parseKey }, ...require('ssh2/lib/agent.js') };`,
+        resolveDir: dirname(String(pluginData)),
+      }));
+    },
+  };
+}
+
+/** yargs measures words by Unicode segments, which costs 20 ms at every start; what it lays out here is ours, and ASCII. */
+function plainWidth(): Plugin {
+  return {
+    name: 'plain width',
+    setup(own) {
+      own.onResolve({ filter: /^string-width$/ }, () => ({ path: 'width', namespace: 'plain' }));
+      own.onLoad({ filter: /^width$/, namespace: 'plain' }, () => ({
+        contents: `import { stripVTControlCharacters } from 'node:util';
+          export default (text) => stripVTControlCharacters(text).length;`,
+      }));
+    },
+  };
+}
+
+/**
+ * An ESM import of a module of Node's own reads all its exports, which loads more of Node: 10 ms in all at a start. The
+ * same lines as declarations; their number stays, for the source maps.
+ */
+function withoutFacades(code: string): string {
+  return code.replace(/^import ([^"';]+?) from "([^"]+)";$/gm, (line, names: string, module: string) => {
+    if (!isBuiltin(module)) return line;
+    const bindings = names.replace(/^\* as /, '').replace(/ as /g, ': ');
+    if (/^\w+, /.test(bindings)) throw new Error(`an import of two kinds: ${line}`);
+    return `const ${bindings} = globalThis.process.getBuiltinModule("${module}");`;
+  });
+}
+
+/** The licence texts of everything from npm that went into the bundle. */
+function licences({ inputs }: Metafile): string {
+  const folders = new Set(
+    Object.keys(inputs).flatMap((file) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1] ?? []),
+  );
+  return [...folders]
+    .map((folder) => {
+      const path = resolve(root, folder);
+      const manifest = JSON.parse(readFileSync(join(path, 'package.json'), 'utf8')) as Record<string, unknown>;
+      const [file] = globSync('{LICEN[SC]E,licen[sc]e,COPYING}*', { cwd: path });
+      if (file === undefined || !existsSync(join(path, file)))
+        throw new Error(`${relative(root, path)} has no licence`);
+      const text = readFileSync(join(path, file), 'utf8').trim();
+      return `${String(manifest['name'])} ${String(manifest['version'])}\n\n${text}\n`;
+    })
+    .toSorted()
+    .join(`\n${'-'.repeat(72)}\n\n`);
+}

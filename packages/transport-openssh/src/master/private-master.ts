@@ -1,6 +1,5 @@
 import { access } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
-import type { Readable, Writable } from 'node:stream';
 import {
   abortedError,
   type ConnectOptions,
@@ -16,6 +15,7 @@ import { startKeeper } from './keeper.ts';
 import { serveHostKeyVerifier, verifyFifos } from './known-hosts-command.ts';
 import { type MasterRole, masterArguments } from './master-arguments.ts';
 import { makePrivateFolder, type PrivateFolder, sweepBeside } from './private-folder.ts';
+import type { ProxyWire } from './proxy-wire.ts';
 import { SshLog } from './translate-error.ts';
 
 /** What a master is started with. */
@@ -29,8 +29,8 @@ export interface MasterOptions extends ConnectOptions {
 export interface MasterPlace extends MasterRole {
   /** The one that it is reached through. */
   readonly before?: PrivateMaster | undefined;
-  /** For the way `stdio`: joins the streams of ssh to the wire. */
-  readonly onWire?: ((fromSsh: Readable, toSsh: Writable) => void) | undefined;
+  /** For the way `stdio`. It is closed with the master, also with one that does not come up. */
+  readonly wire?: ProxyWire | undefined;
 }
 
 /** An ssh of ours that is logged in and serves its control socket. */
@@ -60,6 +60,7 @@ export async function startMaster(
   const stopped = new AbortController();
   const fifos: Fifo[] = [];
   const release = async (): Promise<void> => {
+    place.wire?.close();
     stopped.abort();
     for (const fifo of fifos) fifo.close();
     await folder.remove();
@@ -141,7 +142,7 @@ async function launch(
       throw new ViasshError('TRANSPORT_UNAVAILABLE', `mkfifo failed: ${toldAside.join(' ') || 'it gave no reason'}`);
     if (made === 'aborted') throw abortedError(signal?.reason);
     await serveFifos();
-    if (keeper.stdin !== undefined && keeper.stdout !== undefined) place.onWire?.(keeper.stdout, keeper.stdin);
+    if (keeper.stdin !== undefined && keeper.stdout !== undefined) place.wire?.join(keeper.stdout, keeper.stdin);
     keeper.go();
     const outcome = await Promise.race([ready.promise, exited, aborted.promise]);
     if (outcome === 'aborted') throw abortedError(signal?.reason);

@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { type HopInfo, type Route, toViasshError, type ViasshError } from '@viassh/core';
 import { type MasterOptions, type MasterPlace, type PrivateMaster, startMaster } from './private-master.ts';
+import { dialProxyWire } from './proxy-wire.ts';
 
 /** How long a master may take to greet on its control socket before it counts as alive, if busy; milliseconds. */
 const GREETING = 1000;
@@ -16,16 +17,16 @@ export interface RouteMasters extends PrivateMaster {
  * lives by its own configuration, proves its own host key and asks its own questions.
  *
  * @param last what the last of these masters is for, when it is not the last hop of a connection
- * @throws ViasshError what {@link startMaster} throws, naming the hop; PROXY_FAILED, CHANNEL_REFUSED for the way between
- * two hops; CONNECTION_LOST for a hop that is lost meanwhile.
+ * @throws ViasshError what {@link startMaster} throws, naming the hop; what {@link dialProxyWire} throws; PROXY_FAILED,
+ * CHANNEL_REFUSED for the way between two hops; CONNECTION_LOST for a hop that is lost meanwhile.
  */
 export async function startRouteMasters(
-  route: Pick<Route, 'hops'>,
+  route: Route,
   options: MasterOptions,
   last: Pick<MasterPlace, 'options' | 'isLast'> = { isLast: true },
 ): Promise<RouteMasters> {
   const masters: PrivateMaster[] = [];
-  const first: Pick<MasterPlace, 'way'> = { way: { kind: 'direct' } };
+  const first = await firstWay(route, options);
   for (const [index, hop] of route.hops.entries()) {
     const before = masters.at(-1);
     const role = index === route.hops.length - 1 ? last : { isLast: false };
@@ -36,12 +37,21 @@ export async function startRouteMasters(
     try {
       masters.push(await startMaster(hop, options, { ...way, ...role, before }));
     } catch (error) {
+      first.wire?.close();
       const lost = options.signal?.aborted === true ? undefined : await firstLost(masters);
       await stopAll(masters);
       throw lost ?? toViasshError(error);
     }
   }
   return joined(masters);
+}
+
+async function firstWay(
+  { proxy, hops: [hop] }: Route,
+  options: MasterOptions,
+): Promise<Pick<MasterPlace, 'way' | 'wire'>> {
+  if (proxy === undefined || hop.proxyCommand !== undefined) return { way: { kind: 'direct' } };
+  return { way: { kind: 'stdio' }, wire: await dialProxyWire(proxy, hop, options) };
 }
 
 function joined(masters: readonly PrivateMaster[]): RouteMasters {

@@ -115,7 +115,7 @@ export class SshLog {
       (value) => (info.serverVersion ??= `SSH-2.0-${value}`),
     );
     match(/^kex_exchange_identification: banner line \d+: (.*)$/, (value) => (this.#otherBanner ??= value));
-    match(/^Server host key: (\S+ SHA256:\S+)/, (value) => (info.hostKey ??= value));
+    match(/^Server host (?:key|certificate): (\S+ SHA256:[^\s,]+)/, (value) => (info.hostKey ??= value));
     match(/^kex: algorithm: (\S+)/, (value) => (info.kex ??= value));
     match(/^kex: client->server cipher: (\S+)/, (value) => (info.cipher ??= value));
     match(/^kex: client->server .* MAC: <?([^\s<>]+)/, (value) => (info.mac ??= value));

@@ -15,7 +15,7 @@ import {
   verifyByKnownHosts,
 } from '@viassh/core';
 import { createProgramRunner } from '@viassh/program';
-import { descendantsOf, listProcesses, missingForSshd, watchLeaks } from '@viassh/testing';
+import { descendantsOf, listProcesses, missingForSshd, waitUntil, watchLeaks } from '@viassh/testing';
 import { createOpensshTransport } from '@viassh/transport-openssh';
 import t from 'tap';
 import { failureOf, outputOf, routeOf, startChain } from './chain.ts';
@@ -250,4 +250,24 @@ t.test('a passenger whose master is gone never logs in by itself', { skip }, asy
     descendantsOf(process.pid, await listProcesses()).filter(({ command }) => command.startsWith('ssh ')),
     [],
   );
+});
+
+t.test('SIGKILL on us leaves nothing of three masters', { skip }, async (t) => {
+  await using chain = await startChain({}, {}, {});
+  const file = join(import.meta.dirname, 'hold-connection.ts');
+  const args = [...process.execArgv, '--conditions=@viassh/source', file, chain.configFile, runtimeFolder];
+  const program = await createProgramRunner().start({
+    file: process.execPath,
+    args,
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const [said] = (await once(program.stdout ?? process.stdin, 'data')) as [Buffer];
+  t.equal(said.toString(), '3\n');
+  t.equal((await readdir(runtimeFolder)).length, 3);
+  program.kill('SIGKILL');
+  await program.exit;
+  await waitUntil('keepers, masters and passengers to end', async () => {
+    const left = (await listProcesses()).filter(({ command }) => command.includes(runtimeFolder));
+    return left.length === 0 && (await readdir(runtimeFolder)).length === 0;
+  });
 });

@@ -1,4 +1,3 @@
-import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   type Capability,
@@ -24,48 +23,60 @@ import {
   type TcpipTarget,
   ViasshError,
 } from '@viassh/core';
-import { ProxySession } from './channel/proxy-session.ts';
-import { RemoteForwards } from './forward/remote-forwards.ts';
+import type { Forwards } from './forwards.ts';
 import type { RouteMasters } from './master/route-masters.ts';
-import { type ControlClient, openControlClient } from './mux/control-client.ts';
+import { MasterRenewal, type RenewalOptions } from './master-renewal.ts';
 import type { MuxProxy } from './mux/open-mux-proxy.ts';
+import { ProxiedMaster } from './proxied-master.ts';
 
-/** How long ssh gets to say why, after its control socket closed on us; milliseconds. */
-const LAST_WORDS = 1000;
+/** What a connection is made with beside its master. */
+export interface OpensshConnectionOptions extends RenewalOptions {
+  /** As in ConnectOptions. Default: true. */
+  readonly spareSession?: boolean | undefined;
+  /** Remote forwards of a master; absent: there are none. */
+  readonly forwards?: ((master: RouteMasters) => Forwards) | undefined;
+  /** As in ProxySessionOptions. */
+  readonly mostSlots?: number | undefined;
+}
+
+const useSsh2 = 'use --transport ssh2, which gets such channels itself';
 
 /** A connection whose wire is a private master and whose channels we speak ourselves. */
 export class OpensshConnection implements Connection {
   readonly transport = 'openssh';
   readonly capabilities: ReadonlySet<Capability>;
-  readonly info: ConnectionInfo;
   readonly closed: Promise<CloseReason>;
-  readonly #master: RouteMasters;
-  readonly #session: ProxySession;
-  readonly #forwards: RemoteForwards;
-  #control: Promise<ControlClient> | undefined;
-  readonly #sessionEnv: Readonly<Record<string, string>>;
+  readonly #masters: MasterRenewal;
+  readonly #ended = Promise.withResolvers<CloseReason>();
   #closing: Promise<void> | undefined;
-  #lost = false;
+  #lost: Promise<void> | undefined;
 
-  constructor(master: RouteMasters, proxy: MuxProxy, hop: ResolvedDestination, capabilities: ReadonlySet<Capability>) {
-    this.#master = master;
-    this.info = Object.defineProperty({ ...master.info, hops: master.hops }, 'state', {
-      enumerable: true,
-      get: () => master.info.state,
-    });
+  constructor(
+    master: RouteMasters,
+    proxy: MuxProxy,
+    hop: ResolvedDestination,
+    capabilities: ReadonlySet<Capability>,
+    options: OpensshConnectionOptions = {},
+  ) {
     this.capabilities = capabilities;
-    this.#session = new ProxySession(proxy);
-    this.#forwards = new RemoteForwards(() => this.#openControl(), { path: dirname(master.socketPath) });
-    this.#sessionEnv = hop.sessionEnv;
-    const { promise, resolve } = Promise.withResolvers<CloseReason>();
-    this.closed = promise;
-    let failure: Error | undefined;
-    proxy.socket.on('error', (error) => (failure ??= error));
-    proxy.socket.once('close', () => void this.#onSocketClosed(resolve, failure));
+    this.closed = this.#ended.promise;
+    const { spareSession: spare = true, forwards, mostSlots } = options;
+    const setup = { env: hop.sessionEnv, forwardsAgent: hop.forwardAgent !== false, spare };
+    this.#masters = new MasterRenewal(
+      (masterOptions) => new ProxiedMaster(master, proxy, masterOptions),
+      { setup, forwards, mostSlots },
+      options,
+      (current) => void current.ended.then((loss) => this.#onMasterEnded(current, loss)),
+    );
+  }
+
+  get info(): ConnectionInfo {
+    return this.#masters.current.info;
   }
 
   async openSession(request: SessionRequest): Promise<SessionChannel> {
-    return await this.#session.openSession({ ...request, env: { ...this.#sessionEnv, ...request.env } });
+    if (request.x11 !== undefined) throw capabilityMissing(this.transport, 'x11', useSsh2);
+    return await this.#masters.current.sessions.open(request);
   }
 
   async openDirectTcpip(
@@ -73,18 +84,18 @@ export class OpensshConnection implements Connection {
     { signal }: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<Channel> {
     checkTcpipTarget(target);
-    return await this.#session.openDirectTcpip(target, signal);
+    return await this.#masters.current.session.openDirectTcpip(target, signal);
   }
 
   async openDirectStreamlocal(
     path: string,
     { signal }: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<Channel> {
-    return await this.#session.openDirectStreamlocal(path, signal);
+    return await this.#masters.current.session.openDirectStreamlocal(path, signal);
   }
 
-  async openTun(_request: TunRequest): Promise<PacketChannel> {
-    throw capabilityMissing(this.transport, 'tun');
+  async openTun(request: TunRequest): Promise<PacketChannel> {
+    return await this.#masters.current.session.openTun(request);
   }
 
   async requestForward(
@@ -92,15 +103,19 @@ export class OpensshConnection implements Connection {
     handler: IncomingChannelHandler,
     options?: { readonly signal?: AbortSignal | undefined },
   ): Promise<RemoteListener> {
-    return await this.#forwards.request(request, handler, options);
+    const { forwards } = this.#masters.current;
+    if (forwards === undefined)
+      throw capabilityMissing(this.transport, request.kind === 'tcpip' ? 'forwarded-tcpip' : 'forwarded-streamlocal');
+    return await forwards.request(request, handler, options);
   }
 
+  /** The master serves such channels itself, with its own agent and display: they never come to us. */
   onIncomingChannel(type: IncomingChannelType): Disposable {
-    throw capabilityMissing(this.transport, type === 'x11' ? 'x11' : 'agent');
+    throw capabilityMissing(this.transport, type === 'x11' ? 'x11' : 'agent', useSsh2);
   }
 
-  async ping(): Promise<number | undefined> {
-    return undefined;
+  async ping({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<number | undefined> {
+    return await this.#masters.current.sessions.ping(signal);
   }
 
   async pipe(command: string, options?: PipeOptions): Promise<Pipe> {
@@ -118,60 +133,25 @@ export class OpensshConnection implements Connection {
 
   async #close({ drainMs = 0 }: CloseOptions): Promise<void> {
     const error = new ViasshError('CONNECTION_CLOSED', `the connection to ${this.info.peer} was closed`);
-    this.#session.refuseOpens(error);
-    this.#forwards.refuse(error);
-    if (drainMs > 0 && !this.#lost) {
+    for (const master of this.#masters.all) master.refuse(error);
+    const renewalStopped = this.#masters.stop();
+    if (drainMs > 0 && this.#lost === undefined) {
       const enough = new AbortController();
       const timeUp = delay(drainMs, undefined, { signal: enough.signal }).catch(() => undefined);
-      await Promise.race([Promise.all([this.#session.idle(), this.#forwards.idle()]), timeUp]);
+      await Promise.race([Promise.all(this.#masters.all.map((master) => master.idle())), timeUp]);
       enough.abort();
     }
-    this.#session.end(error, false);
-    const forwardsEnded = this.#endForwards(error, false);
-    await this.#master.stop();
-    await forwardsEnded;
-    await this.closed;
+    await Promise.all([this.#lost, renewalStopped, ...this.#masters.all.map((master) => master.leave(error))]);
+    this.#ended.resolve({ kind: 'closed' });
   }
 
-  async #onSocketClosed(resolve: (reason: CloseReason) => void, failure: Error | undefined): Promise<void> {
-    if (this.#closing !== undefined) return resolve({ kind: 'closed' });
-    this.#lost = true;
-    const error = failure instanceof RangeError ? this.#brokenRules(failure) : await this.#lastWords();
-    this.#session.end(error, true);
-    const forwardsEnded = this.#endForwards(error, true);
-    resolve({ kind: 'lost', error });
-    await this.#master.stop();
-    await forwardsEnded;
+  #onMasterEnded(master: ProxiedMaster, error: ViasshError | undefined): void {
+    if (error === undefined || master !== this.#masters.current || this.#closing !== undefined) return;
+    this.#lost ??= this.#lose(error);
   }
 
-  /** Remote forwards go by control requests: the proxy mode refuses some of them and misroutes the answers of others. */
-  async #openControl(): Promise<ControlClient> {
-    return await (this.#control ??= openControlClient(this.#master.socketPath));
-  }
-
-  async #endForwards(error: ViasshError, lost: boolean): Promise<void> {
-    const control = await this.#control?.catch(() => undefined);
-    control?.close();
-    await this.#forwards.end(error, lost);
-  }
-
-  /** ssh knows why the connection ended; when it does not say so in time, its socket's end is the reason. */
-  async #lastWords(): Promise<ViasshError> {
-    const stop = new AbortController();
-    const silence = delay(LAST_WORDS, undefined, { signal: stop.signal }).then(
-      () => this.#lostError('the ssh master closed its control socket'),
-      () => this.#master.ended,
-    );
-    const error = await Promise.race([this.#master.ended, silence]);
-    stop.abort();
-    return error;
-  }
-
-  #brokenRules(cause: RangeError): ViasshError {
-    return this.#lostError(`the far end broke the rules of the protocol: ${cause.message}`, cause);
-  }
-
-  #lostError(why: string, cause?: unknown): ViasshError {
-    return new ViasshError('CONNECTION_LOST', `connection lost: ${this.info.peer}: ${why}`, { cause });
+  async #lose(error: ViasshError): Promise<void> {
+    this.#ended.resolve({ kind: 'lost', error });
+    await Promise.all([this.#masters.stop(), ...this.#masters.all.map((master) => master.leave(error))]);
   }
 }

@@ -13,7 +13,8 @@ import {
   ViasshError,
 } from '@viassh/core';
 import { handOver } from './hand-over.ts';
-import { startRouteMasters } from './master/route-masters.ts';
+import { masterForwards } from './forward/master-forwards.ts';
+import { type RouteMasters, startRouteMasters } from './master/route-masters.ts';
 import { atLeast, type SshVersion, sshVersion } from './master/ssh-version.ts';
 import { openMuxProxy } from './mux/open-mux-proxy.ts';
 import { OpensshConnection } from './openssh-connection.ts';
@@ -39,6 +40,7 @@ const always: readonly Capability[] = [
   'direct-streamlocal',
   'forwarded-tcpip',
   'forwarded-streamlocal',
+  'tun',
 ];
 
 /**
@@ -67,10 +69,16 @@ export function createOpensshTransport({
     if (options.verifyHostKey.kind === 'custom') checkCustomVerifier(await version());
     else await Promise.all(route.hops.map((hop) => readKnownHosts(hop)));
     if (options.authenticate !== undefined) checkAskpass(await version());
-    const master = await startRouteMasters(route, { ...options, programs, runtimeFolder, sshFile });
+    const start = (signal: AbortSignal | undefined): Promise<RouteMasters> =>
+      startRouteMasters(route, { ...options, signal, programs, runtimeFolder, sshFile });
+    const master = await start(options.signal);
     try {
       const proxy = await openMuxProxy(master.socketPath);
-      return new OpensshConnection(master, proxy, destinationOf(route), capabilities);
+      return new OpensshConnection(master, proxy, destinationOf(route), capabilities, {
+        spareSession: options.spareSession,
+        forwards: masterForwards,
+        renew: start,
+      });
     } catch (error) {
       await master.stop();
       throw error;

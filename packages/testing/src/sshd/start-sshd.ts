@@ -123,8 +123,12 @@ async function startServer(
   }
 }
 
+/** `ip netns exec` gives a mount namespace as well: what the user may open in there changes nothing elsewhere. */
+const openTunToAll = 'mount -t tmpfs none /dev/net && mknod -m 666 /dev/net/tun c 10 200 && chmod 755 /dev/net';
+
 function inNamespace({ networkNamespace }: SshdOptions): string[] {
-  return networkNamespace === undefined ? [] : ['ip', 'netns', 'exec', networkNamespace];
+  if (networkNamespace === undefined) return [];
+  return ['ip', 'netns', 'exec', networkNamespace, 'sh', '-c', `${openTunToAll} && exec "$@"`, 'sh'];
 }
 
 async function checkConfig({ file }: SshdProgram, configFile: string): Promise<void> {

@@ -65,10 +65,11 @@ export async function startTunServer(options: Omit<SshdOptions, 'mode' | 'networ
     await ip('netns', 'del', namespace);
     forget();
   });
+  const permission = options.config?.some((line) => /permittunnel/i.test(line)) === true ? [] : ['PermitTunnel yes'];
   const sshd = undo.use(
     await startSshd({
       ...options,
-      config: ['PermitTunnel yes', ...(options.config ?? [])],
+      config: [...(options.config ?? []), ...permission],
       networkNamespace: namespace,
     }),
   );

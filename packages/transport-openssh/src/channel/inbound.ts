@@ -1,6 +1,9 @@
 import type { Readable } from 'node:stream';
 import type { ReceiveWindow } from './window.ts';
 
+/** What is not longer is copied: it may wait long, and would hold the whole of the memory that it was read into. */
+const COPIED_BYTES = 4 * 1024;
+
 /**
  * One direction in: bytes wait here until the stream asks for them, and only then count as consumed. What waits is
  * bounded by the window. A stream that was destroyed takes everything and keeps nothing.
@@ -25,7 +28,7 @@ export class Inbound {
 
   /** Bytes from the peer; `null` = no more. */
   push(bytes: Buffer | null): void {
-    this.#queue.push(bytes);
+    this.#queue.push(bytes === null || bytes.length > COPIED_BYTES ? bytes : Buffer.from(bytes));
     if (this.#wanted || this.#stream.destroyed) this.resume();
   }
 

@@ -4,21 +4,13 @@ import { message } from '../mux/messages.ts';
 import type { PacketLink } from '../mux/packet-link.ts';
 import type { WireReader } from '../mux/wire.ts';
 import { Inbound } from './inbound.ts';
-import { ReceiveWindow, SendWindow } from './window.ts';
-
-/** What a channel is made from once the server confirmed it. */
-export interface ProxyChannelInit {
-  readonly type: string;
-  readonly link: PacketLink;
-  /** The peer's number for it. */
-  readonly remoteId: number;
-  readonly sendWindow: SendWindow;
-  /** Called once, when the channel is of no more use: closed by the far end, destroyed here, or lost. */
-  readonly onGone: () => void;
-}
+import type { ChannelInit, ProxyEndpoint } from './proxy-endpoint.ts';
+import { ReceiveWindow, type SendWindow } from './window.ts';
 
 /** A channel over the mux proxy: core's Channel, with the SSH window as its backpressure. */
-export class ProxyChannel extends Duplex implements Channel {
+export class ProxyChannel extends Duplex implements Channel, ProxyEndpoint {
+  /** Our number for it. */
+  readonly id: number;
   readonly type: string;
   protected readonly link: PacketLink;
   protected readonly remoteId: number;
@@ -34,9 +26,10 @@ export class ProxyChannel extends Duplex implements Channel {
   #gone = false;
   #loss: Error | undefined;
 
-  constructor({ type, link, remoteId, sendWindow, onGone }: ProxyChannelInit) {
+  constructor({ id, type, link, remoteId, sendWindow, onGone }: ChannelInit) {
     // Ended both ways is not over yet: the exit status comes behind it.
     super({ allowHalfOpen: true, autoDestroy: false, highWaterMark: 256 * 1024 });
+    this.id = id;
     this.type = type;
     this.link = link;
     this.remoteId = remoteId;
@@ -50,7 +43,6 @@ export class ProxyChannel extends Duplex implements Channel {
     this.on('error', () => undefined); // a loss that nobody listens for must not end the process
   }
 
-  /** One message for this channel; `fields` stands behind the recipient's number. @throws RangeError when malformed */
   receive(type: number, fields: WireReader): void {
     if (type === message.channelData) this.#receiveData(fields.bytes());
     else if (type === message.channelWindowAdjust) this.#sendWindow.granted(fields.uint32());
@@ -59,7 +51,6 @@ export class ProxyChannel extends Duplex implements Channel {
     else if (type === message.channelRequest) this.#receiveRequest(fields.text(), fields.boolean(), fields);
   }
 
-  /** The connection under it is gone: nothing more comes, nothing more goes. */
   abandon(reason: Error | undefined): void {
     this.#closeSent = true;
     this.#closeReceived = true;

@@ -3,108 +3,124 @@ import {
   type ChannelOpening,
   channelRefused,
   openFailure,
-  type SessionRequest,
   type TcpipTarget,
-  type ViasshError,
+  type TunRequest,
+  ViasshError,
 } from '@viassh/core';
 import { message } from '../mux/messages.ts';
 import type { MuxProxy } from '../mux/open-mux-proxy.ts';
 import { PacketLink } from '../mux/packet-link.ts';
 import { type Field, WireReader } from '../mux/wire.ts';
-import { ProxyChannel, type ProxyChannelInit } from './proxy-channel.ts';
-import { ProxySessionChannel } from './proxy-session-channel.ts';
+import { ProxyChannel } from './proxy-channel.ts';
+import type { ChannelInit, ProxyEndpoint } from './proxy-endpoint.ts';
+import { TunChannel, tunFields } from './tun-channel.ts';
 import { MAX_PACKET, SendWindow, WINDOW } from './window.ts';
+
+/** The master ends itself, and all that hangs on it, when it needs more than 16,384 slots (OpenSSH's channels.h). */
+const MOST_SLOTS = 15_000;
+
+/** What a proxy's channels are kept with. */
+export interface ProxySessionOptions {
+  /** Beyond so many open or refused channels none is opened any more. Default: 15,000. */
+  readonly mostSlots?: number | undefined;
+  /** Called whenever {@link ProxySession.isUnused} may have become true, and is. */
+  readonly onUnused?: (() => void) | undefined;
+}
+
+/** How a channel is opened. */
+export interface OpenOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Opened ahead of its use: nobody waits for it to end, until it is taken with {@link ProxySession.adopt}. */
+  readonly background?: boolean | undefined;
+}
 
 interface PendingOpen {
   readonly opening: ChannelOpening;
-  confirmed(remoteId: number, sendWindow: SendWindow): ProxyChannel;
+  confirmed(remoteId: number, sendWindow: SendWindow): ProxyEndpoint;
   refused(error: ViasshError): void;
 }
 
 /** All channels of one mux proxy: opens them, routes messages to them, ends them together. */
 export class ProxySession {
   readonly #link: PacketLink;
+  readonly #mostSlots: number;
+  readonly #onUnused: (() => void) | undefined;
   readonly #pending = new Map<number, PendingOpen>();
-  readonly #channels = new Map<number, ProxyChannel>();
+  readonly #channels = new Map<number, ProxyEndpoint>();
+  readonly #background = new Set<number>();
+  /** What the master keeps a slot for: from our open to the far end's close. It never gives back that of a refused open. */
+  readonly #slots = new Set<number>();
   readonly #idleWaiters: (() => void)[] = [];
+  #holds = 0;
   #nextId = 0;
+  #refused = 0;
   #refusal: ViasshError | undefined;
   #ended: ViasshError | undefined;
 
-  constructor(proxy: MuxProxy) {
+  constructor(proxy: MuxProxy, { mostSlots = MOST_SLOTS, onUnused }: ProxySessionOptions = {}) {
+    this.#mostSlots = mostSlots;
+    this.#onUnused = onUnused;
     this.#link = new PacketLink(proxy, (type, body) => this.#receive(type, body));
   }
 
-  async openSession(request: SessionRequest): Promise<ProxySessionChannel> {
-    const { signal } = request;
-    const channel = await this.#open({ type: 'session' }, [], signal, (init) => new ProxySessionChannel(init));
-    const onAbort = (): void => void channel.destroy();
-    signal?.addEventListener('abort', onAbort, { once: true });
-    try {
-      await channel.start(request);
-      if (this.#ended !== undefined) throw this.#ended;
-      return channel;
-    } catch (error) {
-      channel.destroy();
-      if (signal?.aborted === true) throw abortedError(signal.reason);
-      throw this.#ended ?? error;
-    } finally {
-      signal?.removeEventListener('abort', onAbort);
-    }
+  /** Opens that were refused so far: each has cost a slot of the master. */
+  get refused(): number {
+    return this.#refused;
+  }
+
+  /** Why nothing is opened any more. */
+  get refusal(): ViasshError | undefined {
+    return this.#refusal;
+  }
+
+  /** Why it has ended. */
+  get ended(): ViasshError | undefined {
+    return this.#ended;
+  }
+
+  /** No channel that somebody uses is left or being opened, and none lives on at the far end after it was destroyed here. */
+  get isUnused(): boolean {
+    return this.#holds === 0 && this.#slots.size - this.#refused - this.#background.size === 0;
   }
 
   async openDirectTcpip(
     { host, port, originatorAddress = '127.0.0.1', originatorPort = 0 }: TcpipTarget,
     signal?: AbortSignal,
   ): Promise<ProxyChannel> {
-    return await this.#open(
+    return await this.open(
       { type: 'direct-tcpip', host, port },
       [host, port, originatorAddress, originatorPort],
-      signal,
       (init) => new ProxyChannel(init),
+      { signal },
     ); // RFC 4254 §7.2
   }
 
   async openDirectStreamlocal(path: string, signal?: AbortSignal): Promise<ProxyChannel> {
-    return await this.#open(
+    return await this.open(
       { type: 'direct-streamlocal@openssh.com', path },
       [path, '', 0],
-      signal,
       (init) => new ProxyChannel(init),
+      { signal },
     ); // PROTOCOL §2.4
   }
 
-  /** From now on nothing is opened; what is open goes on. */
-  refuseOpens(error: ViasshError): void {
-    this.#refusal ??= error;
+  /** @throws ViasshError OPTION_INVALID, and as {@link open} */
+  async openTun(request: TunRequest): Promise<TunChannel> {
+    const { mode, signal } = request;
+    const fields = tunFields(request);
+    return await this.open({ type: 'tun@openssh.com', mode }, fields, (init) => new TunChannel(init, mode), { signal });
   }
 
-  /** Resolves when no channel is left, or is being opened. */
-  async idle(): Promise<void> {
-    if (this.#channels.size + this.#pending.size === 0) return;
-    await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
-  }
-
-  /** Ends every channel: quietly when we closed the connection, with the error when it was lost. */
-  end(error: ViasshError, lost: boolean): void {
-    if (this.#ended !== undefined) return;
-    this.#ended = error;
-    this.refuseOpens(error);
-    for (const open of this.#pending.values()) open.refused(error);
-    this.#pending.clear();
-    for (const channel of this.#channels.values()) channel.abandon(lost ? error : undefined);
-    this.#link.socket.end();
-    this.#checkIdle();
-  }
-
-  async #open<C extends ProxyChannel>(
+  /** @throws ViasshError CHANNEL_REFUSED, ABORTED, and why nothing is opened any more */
+  async open<C extends ProxyEndpoint>(
     opening: ChannelOpening,
     fields: readonly Field[],
-    signal: AbortSignal | undefined,
-    make: (init: ProxyChannelInit) => C,
+    make: (init: ChannelInit) => C,
+    { signal, background = false }: OpenOptions,
   ): Promise<C> {
     if (this.#refusal !== undefined) throw this.#refusal;
     if (signal?.aborted === true) throw abortedError(signal.reason);
+    if (this.#slots.size >= this.#mostSlots) throw tooManyOpens();
     const { type } = opening;
     const id = this.#nextId++;
     const { promise, resolve, reject } = Promise.withResolvers<C>();
@@ -118,25 +134,59 @@ export class ProxySession {
       opening,
       refused: reject,
       confirmed: (remoteId, sendWindow) => {
-        const onGone = (): void => {
-          this.#channels.delete(id);
-          this.#checkIdle();
-        };
-        const channel = make({ type, link: this.#link, remoteId, sendWindow, onGone });
+        const onGone = (): void => this.#gone(id);
+        const channel = make({ id, type, link: this.#link, remoteId, sendWindow, onGone });
         if (abandoned) channel.destroy();
         else resolve(channel);
         return channel;
       },
     });
+    this.#slots.add(id);
+    if (background) this.#background.add(id);
     try {
       this.#link.send(message.channelOpen, type, id, WINDOW, MAX_PACKET, ...fields);
       return await promise;
-    } catch (error) {
-      if (!abandoned) this.#pending.delete(id);
-      throw error;
     } finally {
       signal?.removeEventListener('abort', onAbort);
     }
+  }
+
+  /** The channel is used from now on; true when it was opened in the background. */
+  adopt(id: number): boolean {
+    return this.#background.delete(id);
+  }
+
+  /** Somebody is about to open something: until the returned is called this is neither idle nor unused. */
+  hold(): () => void {
+    this.#holds += 1;
+    return () => {
+      this.#holds -= 1;
+      this.#checkIdle();
+    };
+  }
+
+  /** From now on nothing is opened; what is open goes on. */
+  refuseOpens(error: ViasshError): void {
+    this.#refusal ??= error;
+  }
+
+  /** Resolves when no channel is left, or is being opened, but for those opened ahead. */
+  async idle(): Promise<void> {
+    if (this.#isIdle()) return;
+    await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
+  }
+
+  /** Ends every channel: quietly when we closed the connection, with the error when it was lost. */
+  end(error: ViasshError, lost: boolean): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = error;
+    this.#refusal = error;
+    for (const open of this.#pending.values()) open.refused(error);
+    this.#pending.clear();
+    for (const channel of this.#channels.values()) channel.abandon(lost ? error : undefined);
+    this.#background.clear();
+    this.#link.socket.end();
+    this.#checkIdle();
   }
 
   #receive(type: number, body: Buffer): void {
@@ -145,7 +195,11 @@ export class ProxySession {
     const id = fields.uint32();
     if (type === message.channelOpenConfirmation) this.#confirmed(id, fields);
     else if (type === message.channelOpenFailure) this.#refusedOpen(id, fields);
-    else this.#channels.get(id)?.receive(type, fields);
+    else {
+      if (type === message.channelClose) this.#slots.delete(id);
+      this.#channels.get(id)?.receive(type, fields);
+      if (type === message.channelClose) this.#gone(id);
+    }
   }
 
   #confirmed(id: number, fields: WireReader): void {
@@ -163,8 +217,11 @@ export class ProxySession {
     const reason = fields.uint32();
     const said = fields.text();
     const pending = this.#pending.get(id);
+    if (pending === undefined) throw new RangeError(`a refusal of channel ${id}, which was not asked for`);
+    this.#refused += 1;
     this.#pending.delete(id);
-    pending?.refused(channelRefused(pending.opening, reason, said));
+    this.#background.delete(id);
+    pending.refused(channelRefused(pending.opening, reason, said));
     this.#checkIdle();
   }
 
@@ -180,8 +237,25 @@ export class ProxySession {
     );
   }
 
+  #gone(id: number): void {
+    this.#channels.delete(id);
+    this.#background.delete(id);
+    this.#checkIdle();
+  }
+
+  #isIdle(): boolean {
+    return this.#holds + this.#channels.size + this.#pending.size - this.#background.size <= 0;
+  }
+
   #checkIdle(): void {
-    if (this.#channels.size + this.#pending.size > 0) return;
+    if (this.isUnused) this.#onUnused?.();
+    if (!this.#isIdle()) return;
     for (const waiter of this.#idleWaiters.splice(0)) waiter();
   }
+}
+
+function tooManyOpens(): ViasshError {
+  return new ViasshError('CHANNEL_REFUSED', 'too many channels of this connection are open or were refused', {
+    hint: 'ssh keeps a place for every refused one and has no more: let the open channels end, then it is renewed, or connect anew',
+  });
 }

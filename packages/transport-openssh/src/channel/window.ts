@@ -41,6 +41,10 @@ export class SendWindow {
     this.maxPacket = Math.max(1, maxPacket);
   }
 
+  get left(): number {
+    return this.#left;
+  }
+
   /** Takes up to `wanted` bytes off the window; 0 when it is shut. */
   take(wanted: number): number {
     const taken = Math.min(wanted, this.#left, this.maxPacket);

@@ -48,6 +48,7 @@ export class RemoteForwards {
   readonly #idleWaiters: (() => void)[] = [];
   /** Requests that were given up while the server decided, by the path of their socket. */
   readonly #abandoned = new Map<string, Promise<void>>();
+  #asking = 0;
   #refusal: ViasshError | undefined;
   #ended: { readonly reason: ViasshError | undefined } | undefined;
 
@@ -57,11 +58,30 @@ export class RemoteForwards {
     this.#folder = folder;
   }
 
+  /** Forwards stand, are being asked for, or have channels. */
+  get areUsed(): boolean {
+    const { size } = this.#listeners;
+    return size + this.#channels.size + this.#undecided.size + this.#abandoned.size + this.#asking > 0;
+  }
+
   /** As Connection.requestForward. */
   async request(
     request: RemoteForwardRequest,
     handler: IncomingChannelHandler,
-    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<RemoteListener> {
+    this.#asking += 1;
+    try {
+      return await this.#request(request, handler, options);
+    } finally {
+      this.#asking -= 1;
+    }
+  }
+
+  async #request(
+    request: RemoteForwardRequest,
+    handler: IncomingChannelHandler,
+    { signal }: { readonly signal?: AbortSignal | undefined },
   ): Promise<RemoteListener> {
     checkForwardRequest(request);
     const listen = listenEnd(request);

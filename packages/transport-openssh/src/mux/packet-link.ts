@@ -1,17 +1,40 @@
 import type { Socket } from 'node:net';
 import { message } from './messages.ts';
 import type { MuxProxy } from './open-mux-proxy.ts';
-import { encode, type Field } from './wire.ts';
+import { encodeBehind, type Field } from './wire.ts';
 
 const HEADER_BYTES = 6; // uint32 length | byte padding (always 0) | byte type
+const DATA_HEADER_BYTES = HEADER_BYTES + 8; // and uint32 channel | uint32 length of the data
+/** Data up to this length goes out in one piece with its header: copying it costs less than two pieces do. */
+const COPIED_BYTES = 4 * 1024;
+
+/** A datagram to send: the data of one packet is `prefix | bytes`. */
+export interface Datagram {
+  readonly prefix: Buffer | undefined;
+  readonly bytes: Buffer;
+}
 
 /** SSH packets over a mux proxy: `uint32 len | byte 0 | byte type | payload`, no MAC, no padding. */
 export class PacketLink {
   readonly socket: Socket;
+  #afterRead: (() => void)[] = [];
 
+  /** Packets are slices of memory that nobody writes to again. What is sent in answer to one read goes out together. */
   constructor(proxy: MuxProxy, onPacket: (type: number, body: Buffer) => void) {
     this.socket = proxy.socket;
-    proxy.onFrame((body) => onPacket(body.readUInt8(1), body.subarray(2)));
+    proxy.take({
+      frame: (body) => onPacket(body.readUInt8(1), body.subarray(2)),
+      readStarts: () => this.socket.cork(),
+      readEnds: () => {
+        for (const callback of this.#afterRead.splice(0)) callback();
+        this.socket.uncork();
+      },
+    });
+  }
+
+  /** Calls back once, when all of the present read of the wire was delivered. */
+  afterRead(callback: () => void): void {
+    this.#afterRead.push(callback);
   }
 
   /** @throws RangeError for a message that must not pass: the master forwards whatever it gets to the server. */
@@ -19,8 +42,9 @@ export class PacketLink {
     if (type < message.channelOpen || type > message.channelFailure)
       throw new RangeError(`message ${type} does not go through a mux proxy`);
     if (!this.socket.writable) return;
-    const payload = encode(...fields);
-    this.socket.write(Buffer.concat([header(type, payload.length), payload]));
+    const packet = encodeBehind(HEADER_BYTES, fields);
+    writeHeader(packet, 0, type, packet.length - HEADER_BYTES);
+    this.socket.write(packet);
   }
 
   /** Several packets in one system call: what is sent within `send` goes out together. */
@@ -30,27 +54,54 @@ export class PacketLink {
     this.socket.uncork();
   }
 
-  /** CHANNEL_DATA (RFC 4254 §5.2) without copying the data; `sent` is called when the kernel has it. */
+  /** CHANNEL_DATA (RFC 4254 §5.2); long data is not copied. `sent` is called when the kernel has it. */
   sendData(channel: number, data: Buffer, sent?: () => void): void {
     if (!this.socket.writable) {
       sent?.();
       return;
     }
-    const head = Buffer.allocUnsafe(HEADER_BYTES + 8);
-    header(message.channelData, 8 + data.length).copy(head);
-    head.writeUInt32BE(channel, HEADER_BYTES);
-    head.writeUInt32BE(data.length, HEADER_BYTES + 4);
+    if (data.length <= COPIED_BYTES) {
+      const packet = Buffer.allocUnsafe(DATA_HEADER_BYTES + data.length);
+      data.copy(packet, writeDataHeader(packet, 0, channel, data.length));
+      this.socket.write(packet, sent);
+      return;
+    }
+    const head = Buffer.allocUnsafe(DATA_HEADER_BYTES);
+    writeDataHeader(head, 0, channel, data.length);
     this.together(() => {
       this.socket.write(head);
       this.socket.write(data, sent);
     });
   }
+
+  /** One CHANNEL_DATA for each datagram, copied, in one write. `sent` is called when the kernel has them. */
+  sendDatagrams(channel: number, datagrams: readonly Datagram[], sent: () => void): void {
+    if (!this.socket.writable) return sent();
+    let total = 0;
+    for (const datagram of datagrams) total += DATA_HEADER_BYTES + dataLength(datagram);
+    const packets = Buffer.allocUnsafe(total);
+    let at = 0;
+    for (const datagram of datagrams) {
+      at = writeDataHeader(packets, at, channel, dataLength(datagram));
+      if (datagram.prefix !== undefined) at += datagram.prefix.copy(packets, at);
+      at += datagram.bytes.copy(packets, at);
+    }
+    this.socket.write(packets, sent);
+  }
 }
 
-function header(type: number, payloadLength: number): Buffer {
-  const bytes = Buffer.allocUnsafe(HEADER_BYTES);
-  bytes.writeUInt32BE(payloadLength + 2, 0);
-  bytes.writeUInt8(0, 4);
-  bytes.writeUInt8(type, 5);
-  return bytes;
+/** The bytes of one CHANNEL_DATA's data. */
+export function dataLength({ prefix, bytes }: Datagram): number {
+  return bytes.length + (prefix?.length ?? 0);
+}
+
+function writeHeader(bytes: Buffer, at: number, type: number, payloadLength: number): number {
+  bytes.writeUInt32BE(payloadLength + 2, at);
+  bytes.writeUInt8(0, at + 4);
+  return bytes.writeUInt8(type, at + 5);
+}
+
+function writeDataHeader(bytes: Buffer, at: number, channel: number, length: number): number {
+  const payload = writeHeader(bytes, at, message.channelData, 8 + length);
+  return bytes.writeUInt32BE(length, bytes.writeUInt32BE(channel, payload));
 }

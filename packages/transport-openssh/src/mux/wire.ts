@@ -5,20 +5,32 @@ export type Field = number | boolean | string | Buffer;
 
 /** The fields one after another. */
 export function encode(...fields: readonly Field[]): Buffer {
-  return Buffer.concat(fields.map(encodeField));
+  return encodeBehind(0, fields);
 }
 
-function encodeField(field: Field): Buffer {
-  if (typeof field === 'boolean') return Buffer.from([field ? 1 : 0]);
-  if (typeof field === 'number') return uint32(field);
-  const bytes = typeof field === 'string' ? Buffer.from(field, 'utf8') : field;
-  return Buffer.concat([uint32(bytes.length), bytes]);
-}
-
-function uint32(value: number): Buffer {
-  const bytes = Buffer.allocUnsafe(4);
-  bytes.writeUInt32BE(value);
+/** The fields behind `room` bytes that the caller fills: one allocation for both. */
+export function encodeBehind(room: number, fields: readonly Field[]): Buffer {
+  let length = room;
+  for (const field of fields) length += lengthOf(field);
+  const bytes = Buffer.allocUnsafe(length);
+  let at = room;
+  for (const field of fields) at = write(bytes, at, field);
   return bytes;
+}
+
+function lengthOf(field: Field): number {
+  if (typeof field === 'boolean') return 1;
+  if (typeof field === 'number') return 4;
+  return 4 + (typeof field === 'string' ? Buffer.byteLength(field, 'utf8') : field.length);
+}
+
+function write(bytes: Buffer, at: number, field: Field): number {
+  if (typeof field === 'boolean') return bytes.writeUInt8(field ? 1 : 0, at);
+  if (typeof field === 'number') return bytes.writeUInt32BE(field, at);
+  const body = at + 4;
+  const length = typeof field === 'string' ? bytes.write(field, body, 'utf8') : field.copy(bytes, body);
+  bytes.writeUInt32BE(length, at);
+  return body + length;
 }
 
 /** Reads fields off a message, front to back. @throws RangeError when it is shorter than it says */

@@ -16,6 +16,11 @@ export interface FakeMaster extends AsyncDisposable {
   send(...fields: readonly Field[]): void;
   /** Sends an SSH packet: type, then fields. */
   sendPacket(type: number, ...fields: readonly Field[]): void;
+  /** What is sent within `send` goes out in one piece. */
+  together(send: () => void): void;
+  /** The client's bytes stay in the kernel. */
+  stopReading(): void;
+  readOn(): void;
   hangUp(): void;
 }
 
@@ -34,7 +39,13 @@ export async function fakeMaster({ handshake }: { handshake: boolean }): Promise
       if (waiter === undefined) frames.push(copy);
       else waiter(copy);
     });
-    accepted.on('data', (chunk: Buffer) => reader.push(chunk));
+    accepted.on('data', (chunk: Buffer) => {
+      for (let at = 0; at < chunk.length; ) {
+        const taken = chunk.copy(reader.room(), 0, at);
+        at += taken;
+        reader.filled(taken);
+      }
+    });
   });
   const socketPath = join(folder, 's');
   await once(server.listen(socketPath), 'listening');
@@ -58,6 +69,13 @@ export async function fakeMaster({ handshake }: { handshake: boolean }): Promise
     send,
     sendPacket: (type, ...fields) =>
       void socket?.write(encode(Buffer.concat([Buffer.from([0, type]), encode(...fields)]))),
+    together: (send) => {
+      socket?.cork();
+      send();
+      socket?.uncork();
+    },
+    stopReading: () => void socket?.pause(),
+    readOn: () => void socket?.resume(),
     hangUp: () => void socket?.destroy(),
     async [Symbol.asyncDispose]() {
       socket?.destroy();

@@ -8,7 +8,12 @@ export interface StandingForward {
 }
 
 /** Addresses that servers may name instead of the one that they were asked for. */
-const sameAs: Readonly<Record<string, string>> = { '127.0.0.1': 'localhost', '::1': 'localhost', '0.0.0.0': '', '::': '' };
+const sameAs: Readonly<Record<string, string>> = {
+  '127.0.0.1': 'localhost',
+  '::1': 'localhost',
+  '0.0.0.0': '',
+  '::': '',
+};
 
 /** The remote forwards of a connection, and which of them a channel came through. */
 export class ForwardTable {

@@ -59,7 +59,9 @@ function makeListener(host: ChannelHost, address: RemoteAddress, forget: () => v
   host.ended.addEventListener('abort', onEnd, { once: true });
   const cancel = async (): Promise<void> => {
     forget();
-    await globalCall(host, { name: `cancel-${requestName(address)}`, fields: fieldsOf(address) }).catch(() => undefined);
+    await globalCall(host, { name: `cancel-${requestName(address)}`, fields: fieldsOf(address) }).catch(
+      () => undefined,
+    );
     host.ended.removeEventListener('abort', onEnd);
     gone.resolve();
   };

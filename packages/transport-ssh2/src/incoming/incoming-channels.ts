@@ -47,7 +47,8 @@ export class IncomingChannels {
     if (this.#host.ended.aborted) return opening.refuse(openFailure.prohibited, 'the connection is being closed');
     const known = this.#forwards.knows(type) || this.#isKind(type);
     if (!known) return opening.refuse(openFailure.unknownType, '');
-    const handler = this.#forwards.handlerFor(opening) ?? (this.#expected.has(type) ? this.#kindHandler(type) : undefined);
+    const handler =
+      this.#forwards.handlerFor(opening) ?? (this.#expected.has(type) ? this.#kindHandler(type) : undefined);
     if (handler === undefined) opening.refuse(openFailure.prohibited, 'not asked for');
     else void decide(opening, handler, this.#host);
   }

@@ -128,7 +128,9 @@ export class TunChannel implements PacketChannel {
     this.#granted -= data.length;
     if (this.#granted < 0) {
       this.#raw.close();
-      return this.#end(new ViasshError('PROTOCOL_ERROR', 'the server sent more than the window of the tun channel allows'));
+      return this.#end(
+        new ViasshError('PROTOCOL_ERROR', 'the server sent more than the window of the tun channel allows'),
+      );
     }
     const packet = packetOf(data, this.mode);
     if (packet === undefined) {

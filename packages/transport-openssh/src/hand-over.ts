@@ -40,7 +40,7 @@ export async function handOver(
 
   const known = { ...options, verifyHostKey: verifyByKnownHosts };
   if (before.length === 0) {
-    const role = { isLast: true, options: environmentOptions(hop, request) };
+    const role = { isLast: true, options: environmentOptions({ ...hop.sessionEnv, ...request.env }) };
     return await withMasters(route, known, role, (socketPath) => run(passenger(hop, request, socketPath)));
   }
   return await withMasters({ ...route, hops: before as Route['hops'] }, known, { isLast: false }, (socketPath) =>
@@ -68,7 +68,7 @@ function ownSsh(hop: ResolvedDestination, request: SessionRequest, way?: Way): s
     ...(way === undefined ? [] : wayOptions(hop, way)),
     'ControlPath=none',
     ...plainHelper(hop).filter((option) => option !== 'RequestTTY=no'),
-    ...environmentOptions(hop, request),
+    ...environmentOptions({ ...hop.sessionEnv, ...request.env }),
   ];
   // With a way, -J has been followed already; -A and -a stay, as the agent is this ssh's own affair.
   const typed = way === undefined ? hop.typed : { ...hop.typed, proxyJump: undefined };
@@ -96,9 +96,8 @@ function requestWords(request: SessionRequest): string[] {
   return request.kind === 'exec' ? [request.command] : request.kind === 'subsystem' ? [request.subsystem] : [];
 }
 
-/** All in one SetEnv: ssh heeds only the first. */
-function environmentOptions(hop: ResolvedDestination, request: SessionRequest): string[] {
-  const env = { ...hop.sessionEnv, ...request.env };
+/** Session variables as options of ssh, all in one SetEnv: ssh heeds only the first. */
+export function environmentOptions(env: Readonly<Record<string, string>>): string[] {
   const settings = Object.entries(env).map(([name, value]) => `"${name}=${value.replace(/["\\]/g, '\\$&')}"`);
   return settings.length === 0 ? [] : [`SetEnv=${settings.join(' ')}`];
 }

@@ -23,10 +23,16 @@ const reasonNames: Readonly<Record<number, string>> = {
 /**
  * A CHANNEL_OPEN_FAILURE (RFC 4254 §5.1) as error: the same words on every transport.
  *
- * @param said the server's own description
+ * @param reason undefined where a program between the server and us keeps it
+ * @param said the server's own description, or that program's
  */
-export function channelRefused(opening: ChannelOpening, reason: number, said: string, cause?: unknown): ViasshError {
-  const name = reasonNames[reason] ?? `reason ${reason}`;
+export function channelRefused(
+  opening: ChannelOpening,
+  reason: number | undefined,
+  said: string,
+  cause?: unknown,
+): ViasshError {
+  const name = reason === undefined ? 'reason unknown' : (reasonNames[reason] ?? `reason ${reason}`);
   const text = said === '' || said.toLowerCase() === name || said === 'open failed' ? name : `${name}: ${said}`;
   return new ViasshError('CHANNEL_REFUSED', `the server refused ${describeOpening(opening)}: ${text}`, {
     hint: openHint(opening, reason),
@@ -92,7 +98,7 @@ function describeOpening(opening: ChannelOpening): string {
     : `a channel to ${opening.path}`;
 }
 
-function openHint(opening: ChannelOpening, reason: number): string {
+function openHint(opening: ChannelOpening, reason: number | undefined): string {
   if (opening.type === 'session') {
     return 'sshd_config MaxSessions may be reached, or 0; a key that may only forward has no sessions';
   }
@@ -103,6 +109,7 @@ function openHint(opening: ChannelOpening, reason: number): string {
     return 'the server itself could not reach it: check that it listens there, as seen from the server';
   }
   if (reason === openFailure.unknownType) return 'the ssh server does not know this kind of channel';
+  const unreachable = reason === undefined ? 'it may not be reachable from the server, or ' : '';
   const settings = opening.type === 'direct-tcpip' ? 'AllowTcpForwarding, PermitOpen' : 'AllowStreamLocalForwarding';
-  return `sshd_config ${settings} or DisableForwarding, or options of the key in authorized_keys (restrict, no-port-forwarding, permitopen), forbid it`;
+  return `${unreachable}sshd_config ${settings} or DisableForwarding, or options of the key in authorized_keys (restrict, no-port-forwarding, permitopen), forbid it`;
 }

@@ -16,6 +16,7 @@ export class LocalInbound {
   #endSeen = false;
   #ended = false;
   #lost = false;
+  #fetching = false;
   #wanted = false;
 
   /** @param onOver nothing more comes from `input`; called once */
@@ -26,7 +27,7 @@ export class LocalInbound {
     this.#onOver = onOver;
     input.on('data', (chunk: Buffer) => {
       this.#wanted = stream.destroyed || stream.push(chunk);
-      if (!this.#wanted && !this.#lost) input.pause();
+      if (!this.#wanted && !this.#fetching) input.pause();
     });
     input.on('error', () => undefined); // its close follows: a reset is what the master's full close looks like
     input.once('end', () => void this.#inputEnded());
@@ -50,10 +51,16 @@ export class LocalInbound {
     this.#input.resume();
   }
 
-  /** The master is gone: what it had written is fetched, whether somebody asks for it or not. The kernel held it: it is little. */
+  /** Nobody writes any more: what the kernel still holds, which is little, is taken over, whether somebody asks for it or not. */
+  fetchRest(): void {
+    this.#fetching = true;
+    this.#input.resume();
+  }
+
+  /** The master is gone. */
   lose(): void {
     this.#lost = true;
-    this.#input.resume();
+    this.fetchRest();
   }
 
   async #inputEnded(): Promise<void> {

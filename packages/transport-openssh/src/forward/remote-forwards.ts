@@ -92,6 +92,10 @@ export class RemoteForwards {
     await this.#abandoned.get(path);
     this.#checkOpen(signal);
     const standing = await this.#listen(control, request, forward, handler);
+    if (signal?.aborted === true) {
+      await withdraw(standing);
+      throw abortedError(signal.reason);
+    }
     const { answer, error } = await this.#ask(control, standing, signal);
     if (answer?.granted === true && this.#refusal === undefined) {
       return this.#standing(control, standing, addressOf(request, answer.port));

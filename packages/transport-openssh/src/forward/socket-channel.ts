@@ -7,7 +7,7 @@ export function socketChannel(type: string, socket: Socket, isAlive: IsAlive, on
   keepReadable(socket);
   const channel = new StreamChannel({ type, input: socket, output: socket, isAlive, onGone });
   if (socket.destroyed) channel.destroy();
-  else socket.once('close', () => channel.farEndClosed());
+  else socket.once('close', () => void channel.farEndClosed());
   return channel;
 }
 

@@ -20,6 +20,7 @@ export class StreamChannel extends Duplex implements Channel {
   readonly #inbound: LocalInbound;
   readonly #input: Readable;
   readonly #output: Writable;
+  readonly #isAlive: IsAlive;
   readonly #onGone: () => void;
   #farReaderGone = false;
   #farClosed = false;
@@ -31,6 +32,7 @@ export class StreamChannel extends Duplex implements Channel {
     this.type = type;
     this.#input = input;
     this.#output = output;
+    this.#isAlive = isAlive;
     this.#onGone = onGone;
     this.#inbound = new LocalInbound(this, input, isAlive, () => this.#settle());
     output.on('error', () => (this.#farReaderGone = true));
@@ -38,24 +40,25 @@ export class StreamChannel extends Duplex implements Channel {
     this.on('error', () => undefined); // a loss that nobody listens for must not end the process
   }
 
-  /** The far end closed the channel: nothing goes there any more, what it sent is still to be read. */
-  farEndClosed(): void {
-    if (this.#farClosed) return;
-    this.#farClosed = true;
+  /** The far end closed the channel, or the master is gone: nothing goes there any more, what came is still to be read. */
+  async farEndClosed(): Promise<void> {
     this.#farReaderGone = true;
-    if (this.#loss === undefined) this.#leave(undefined);
+    this.#inbound.fetchRest();
+    if (!(await this.#isAlive()) || this.#loss !== undefined) return; // the loss comes in its place
+    this.#farClosed = true;
+    this.#leave(undefined);
     this.#settle();
   }
 
   /** The connection under it is gone: closed by us, or lost for a reason. */
   abandon(reason: Error | undefined): void {
-    this.#farReaderGone = true;
-    this.#loss = reason;
-    this.#leave(reason);
     if (reason === undefined) {
       this.destroy();
       return;
     }
+    this.#farReaderGone = true;
+    this.#loss = reason;
+    this.#leave(reason);
     this.#inbound.lose();
     this.#settle();
   }
@@ -90,6 +93,11 @@ export class StreamChannel extends Duplex implements Channel {
     done(reason ?? null);
   }
 
+  /** It came to its own end: closed by the far end, and read. */
+  protected get isOver(): boolean {
+    return this.#farClosed && this.readableEnded;
+  }
+
   /** The channel is of no more use: `reason` when that is a failure. Called once. */
   protected left(_reason: Error | undefined): void {
     this.#onGone();
@@ -105,6 +113,6 @@ export class StreamChannel extends Duplex implements Channel {
     if (this.#loss !== undefined) {
       const endIsOnItsWay = this.#inbound.ended && this.readableFlowing === true && !this.readableEnded;
       if (!endIsOnItsWay && this.#inbound.isEmpty) this.destroy(this.#loss);
-    } else if (this.#farClosed && this.readableEnded) this.destroy();
+    } else if (this.isOver) this.destroy();
   }
 }

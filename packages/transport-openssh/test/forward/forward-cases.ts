@@ -7,8 +7,8 @@ import { missingForSshd, type Sshd, type SshdOptions, startSshd, waitUntil, watc
 import type { Test } from 'tap';
 import { allOf, dialTo, freePort, occupiedPort, runtimeFolderFor, textOf } from '../bench.ts';
 
-/** Makes a connection to a fixture; what it needs beside is disposed of with `t`. */
-export type ConnectTo = (t: Test, sshd: Sshd, runtimeFolder: string) => Promise<Connection>;
+/** Makes a connection to a fixture; what it needs beside goes behind it. */
+export type ConnectTo = (sshd: Sshd, runtimeFolder: string, undo: AsyncDisposableStack) => Promise<Connection>;
 
 const skip = (await missingForSshd()) ?? false;
 const many = 4 * 1024 * 1024;
@@ -24,7 +24,8 @@ export function testRemoteForwards(t: Test, connectTo: ConnectTo): void {
       const runtimeFolder = await runtimeFolderFor(t);
       await watchLeaks(t, { folders: [runtimeFolder] });
       await using sshd = await startSshd({ mode: 'listen', ...options });
-      await using connection = await connectTo(t, sshd, runtimeFolder);
+      await using undo = new AsyncDisposableStack();
+      await using connection = await connectTo(sshd, runtimeFolder, undo);
       await body(t, connection, sshd, runtimeFolder);
     });
 

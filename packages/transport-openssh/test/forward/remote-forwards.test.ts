@@ -4,7 +4,7 @@ import t from 'tap';
 import { programs, routeTo } from '../bench.ts';
 import { testRemoteForwards } from './forward-cases.ts';
 
-testRemoteForwards(t, async (_t, sshd, runtimeFolder) => {
+testRemoteForwards(t, async (sshd, runtimeFolder) => {
   const transport = createOpensshTransport({ programs, runtimeFolder });
   return await transport.connect(await routeTo(sshd), { verifyHostKey: verifyByKnownHosts, log: silentLogger });
 });

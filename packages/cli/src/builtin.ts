@@ -20,6 +20,17 @@ export function builtinTransports(programs: ProgramRunner, runtimeFolder: string
   ];
 }
 
+/** The transport on a ControlMaster of the user's own. Not for `auto`: it is named by its control socket. */
+export function controlTransport(programs: ProgramRunner, runtimeFolder: string, controlPath: string): TransportEntry {
+  return {
+    name: 'control',
+    load: async () => {
+      const { createControlTransport } = await whole('the control transport', import('@viassh/transport-openssh'));
+      return createControlTransport({ programs, runtimeFolder, controlPath });
+    },
+  };
+}
+
 /** The embedded server of `viassh demo`. */
 export const loadDemo = (): Promise<typeof import('@viassh/demo')> => whole('the demo', import('@viassh/demo'));
 

@@ -5,13 +5,15 @@ import process from 'node:process';
 import { createOpensshConfigSource } from '@viassh/config-openssh';
 import type { ConfigSource, ProgramRunner, TransportEntry } from '@viassh/core';
 import { createProgramRunner } from '@viassh/program';
-import { builtinTransports } from './builtin.ts';
+import { builtinTransports, controlTransport } from './builtin.ts';
 
 /** What a run of viassh has at hand, made from this process's surroundings. */
 export interface Environment {
   readonly programs: ProgramRunner;
   readonly config: ConfigSource;
   readonly transports: readonly TransportEntry[];
+  /** The transport on the master behind a control socket. */
+  readonly controlTransport: (controlPath: string) => TransportEntry;
   readonly variables: NodeJS.ProcessEnv;
 }
 
@@ -24,6 +26,7 @@ export function readEnvironment(): Environment {
     programs,
     config: createOpensshConfigSource({ programs, environment: { home: homedir, user: username, variables } }),
     transports: builtinTransports(programs, runtimeFolder(variables)),
+    controlTransport: (controlPath) => controlTransport(programs, runtimeFolder(variables), controlPath),
     variables,
   };
 }

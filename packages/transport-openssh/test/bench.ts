@@ -49,8 +49,8 @@ export async function textOf(stream: Channel | Socket): Promise<string> {
 }
 
 /** A port of this machine that somebody listens on, until it is disposed of. */
-export async function occupiedPort(): Promise<{ readonly port: number } & AsyncDisposable> {
-  const server = createServer().listen(0, '127.0.0.1');
+export async function occupiedPort(wanted = 0): Promise<{ readonly port: number } & AsyncDisposable> {
+  const server = createServer().listen(wanted, '127.0.0.1');
   await once(server, 'listening');
   return {
     port: (server.address() as { port: number }).port,

@@ -1,4 +1,5 @@
 import { type LogLevel, type TypedOptions, ViasshError } from '@viassh/core';
+import { transportWithControl } from '../library/transport-with-control.ts';
 import type { Options } from 'yargs';
 
 const ssh = 'Options as of ssh(1):';
@@ -32,8 +33,14 @@ export const globalOptions: Readonly<Record<string, Options>> = {
     requiresArg: true,
     group: own,
     default: 'auto',
-    choices: ['auto', 'openssh', 'ssh2'],
+    choices: ['auto', 'openssh', 'ssh2', 'control'],
     describe: 'what carries the connection',
+  },
+  control: {
+    type: 'string',
+    requiresArg: true,
+    group: own,
+    describe: "PATH: ride on your own ssh's ControlMaster, by its control socket (ssh -S); nobody logs in",
   },
   json: { type: 'boolean', group: own, describe: 'answers and errors as JSON' },
 };
@@ -42,16 +49,19 @@ export const globalOptions: Readonly<Record<string, Options>> = {
 export interface GlobalValues {
   readonly typed: TypedOptions;
   readonly transport: string;
+  /** The control socket of a master of the user's own; the transport is then `control`. */
+  readonly control?: string | undefined;
   readonly json: boolean;
   readonly level: LogLevel;
   /** -n: nothing is read from stdin. */
   readonly noStdin: boolean;
 }
 
-/** @throws ViasshError OPTION_INVALID */
+/** @throws ViasshError OPTION_INVALID, USAGE */
 export function readGlobals(argv: Readonly<Record<string, unknown>>): GlobalValues {
   const first = (name: string): string | undefined => texts(argv[name])[0]; // of several values ssh takes the first
   const verbose = Number(argv['verbose'] ?? 0);
+  const control = first('control');
   return {
     typed: {
       configFile: first('config-file'),
@@ -63,7 +73,8 @@ export function readGlobals(argv: Readonly<Record<string, unknown>>): GlobalValu
       addressFamily: argv['inet'] === true ? 'inet' : argv['inet6'] === true ? 'inet6' : undefined,
       compression: argv['compress'] === true,
     },
-    transport: first('transport') ?? 'auto',
+    transport: transportWithControl(first('transport') ?? 'auto', control),
+    ...(control === undefined ? {} : { control }),
     json: argv['json'] === true,
     level: argv['quiet'] === true ? 'error' : verbose === 0 ? 'warning' : verbose === 1 ? 'info' : 'debug',
     noStdin: argv['no-stdin'] === true,

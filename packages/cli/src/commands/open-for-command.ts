@@ -14,6 +14,7 @@ export async function openForCommand(
     destination,
     typed: globals.typed,
     transport: globals.transport,
+    control: globals.control,
     needs,
     log,
     signal,

@@ -11,6 +11,7 @@ export async function runResolve(
     destination,
     typed: globals.typed,
     transport: globals.transport,
+    control: globals.control,
     needs: [],
     log,
     signal,

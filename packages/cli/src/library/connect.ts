@@ -14,7 +14,9 @@ import { openConnection } from './open-connection.ts';
 /** Options of {@link connect}: ssh's own by ssh's names, and what only a program can say. */
 export interface LibraryOptions extends TypedOptions {
   /** `auto` (default): the user's OpenSSH where there is one, else in-process. */
-  readonly transport?: 'auto' | 'openssh' | 'ssh2' | undefined;
+  readonly transport?: 'auto' | 'openssh' | 'ssh2' | 'control' | undefined;
+  /** The control socket of an ssh master that runs already: the connection rides on it, and nobody logs in. */
+  readonly control?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Default: known_hosts and StrictHostKeyChecking, as ssh. */
   readonly verifyHostKey?: HostKeyVerifier | undefined;
@@ -30,11 +32,12 @@ export interface LibraryOptions extends TypedOptions {
  * @throws ViasshError; `code` tells which, `hint` what to do.
  */
 export async function connect(destination: string | Destination, options: LibraryOptions = {}): Promise<Connection> {
-  const { transport = 'auto', signal, verifyHostKey, authenticate, log = silentLogger, ...typed } = options;
+  const { transport = 'auto', control, signal, verifyHostKey, authenticate, log = silentLogger, ...typed } = options;
   return await openConnection(readEnvironment(), {
     destination,
     typed,
     transport,
+    control,
     needs: [],
     log,
     signal,

@@ -16,6 +16,7 @@ import {
 } from '@viassh/core';
 import type { Environment } from '../environment.ts';
 import { checkTypedOptions } from './check-typed-options.ts';
+import { transportWithControl } from './transport-with-control.ts';
 
 /** What is to be opened, and how. */
 export interface OpenRequest {
@@ -23,6 +24,8 @@ export interface OpenRequest {
   readonly typed: TypedOptions;
   /** `auto`, or a transport's name. */
   readonly transport: string;
+  /** The control socket of a master of the user's own: the transport is then `control`. */
+  readonly control?: string | undefined;
   readonly needs: readonly Capability[];
   readonly log: Logger;
   readonly signal?: AbortSignal | undefined;
@@ -41,13 +44,15 @@ export interface Plan {
 /** Resolves the destination and selects the transport; nothing is dialled. */
 export async function planConnection(
   environment: Environment,
-  { destination, typed, transport, needs, signal }: OpenRequest,
+  { destination, typed, transport, control, needs, signal }: OpenRequest,
 ): Promise<Plan> {
   const parsed = typeof destination === 'string' ? parseDestination(destination) : checkDestination(destination);
   checkTypedOptions(typed);
+  const name = transportWithControl(transport, control);
+  const entries = control === undefined ? environment.transports : [environment.controlTransport(control)];
   const [route, selection] = await Promise.all([
     resolveRoute(environment.config, parsed, typed, signal),
-    selectTransport(environment.transports, transport, needs),
+    selectTransport(entries, name, needs),
   ]);
   return { route, selection };
 }

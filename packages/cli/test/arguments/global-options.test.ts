@@ -60,3 +60,16 @@ t.test('a port is a number from 1 to 65535', async (t) => {
     t.throws(() => readGlobals({ port }), { code: 'OPTION_INVALID', hint: /./ }, JSON.stringify(port));
   }
 });
+
+t.test('--control is a transport of its own', async (t) => {
+  t.match(readGlobals({ control: '/run/cm' }), { transport: 'control', control: '/run/cm' });
+  t.match(readGlobals({ control: ['a', 'b'], transport: 'control' }), { transport: 'control', control: 'a' });
+  for (const values of [
+    { control: 'a', transport: 'openssh' },
+    { control: 'a', transport: 'ssh2' },
+    { control: '' },
+    { transport: 'control' },
+  ]) {
+    t.throws(() => readGlobals(values), { code: 'USAGE', hint: /./ }, JSON.stringify(values));
+  }
+});

@@ -49,7 +49,7 @@ const capabilities: ReadonlySet<Capability> = new Set<Capability>([
  * Closing leaves the master as it was.
  *
  * What it cannot do better than ssh's own passengers:
- * - a remote signal is `missing`, and so is the end of a request that the server refuses: its words come on stderr;
+ * - a remote signal is `missing`, and so is the end of a request that the server refuses;
  * - the far end's EOF on a session shows when the command has ended;
  * - variables reach the server as far as the master's own SendEnv names them, so `env` is no capability;
  * - a direct channel opens before the server was asked; a refusal is CHANNEL_REFUSED on the channel.

@@ -12,6 +12,9 @@ import type { ControlClient, ForwardEnd, MuxForward } from '../mux/control-clien
 /** What a direct channel asks for. */
 export type DirectOpening = Extract<ChannelOpening, { type: 'direct-tcpip' | 'direct-streamlocal@openssh.com' }>;
 
+/** What goes with a Buffer in place of an encoding, as Node's `_write` has it; anything else there ends the process. */
+const buffer = 'buffer' as BufferEncoding;
+
 let count = 0;
 
 /**
@@ -81,6 +84,6 @@ function otherEndGone(socket: Socket, reset: () => boolean): () => Promise<boole
   return async () => {
     if (reset()) return true;
     if (socket.destroyed || socket.writableEnded) return false;
-    return await new Promise((resolve) => write(Buffer.alloc(0), 'utf8', (error) => resolve(error instanceof Error)));
+    return await new Promise((resolve) => write(Buffer.alloc(0), buffer, (error) => resolve(error instanceof Error)));
   };
 }

@@ -2,6 +2,9 @@ import { Duplex, type Readable, type Writable } from 'node:stream';
 import type { Channel } from '@viassh/core';
 import { type IsAlive, LocalInbound } from './local-inbound.ts';
 
+/** Bytes that are fetched before somebody asks: what stays with the master is lost when its server is. */
+const READ_AHEAD = 1024 * 1024;
+
 /** What a {@link StreamChannel} is made from. */
 export interface StreamChannelInit {
   readonly type: string;
@@ -28,7 +31,12 @@ export class StreamChannel extends Duplex implements Channel {
   #loss: Error | undefined;
 
   constructor({ type, input, output, isAlive, onGone }: StreamChannelInit) {
-    super({ allowHalfOpen: true, autoDestroy: false, highWaterMark: 256 * 1024 });
+    super({
+      allowHalfOpen: true,
+      autoDestroy: false,
+      readableHighWaterMark: READ_AHEAD,
+      writableHighWaterMark: 256 * 1024,
+    });
     this.type = type;
     this.#input = input;
     this.#output = output;
@@ -38,6 +46,7 @@ export class StreamChannel extends Duplex implements Channel {
     output.on('error', () => (this.#farReaderGone = true));
     this.once('end', () => this.#settle());
     this.on('error', () => undefined); // a loss that nobody listens for must not end the process
+    this.read(0);
   }
 
   /** The far end closed the channel, or the master is gone: nothing goes there any more, what came is still to be read. */

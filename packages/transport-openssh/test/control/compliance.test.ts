@@ -55,6 +55,7 @@ const beyond = [
   /^an empty command is the empty command$/,
   /^the far end closes its outputs first and still reads/,
   /^a subsystem that is not there: REQUEST_REFUSED/,
+  /^a far end that had said EOF: bytes, end, CONNECTION_LOST$/,
 ];
 await testTransportCompliance(t, harness, {
   areas: complianceAreas

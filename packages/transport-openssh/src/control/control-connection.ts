@@ -259,11 +259,11 @@ export class ControlConnection implements Connection {
     if (this.#channels.size > 0) await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
   }
 
-  async #endAll(error: ViasshError, lost: boolean): Promise<void> {
+  async #endAll(why: ViasshError, lost: boolean): Promise<void> {
     await Promise.allSettled(this.#boarding);
     const passengers = [...this.#passengers];
     for (const passenger of passengers) passenger.end();
-    await Promise.all([this.#forwards.end(error, lost), ...passengers.map(({ ended }) => ended)]);
+    await Promise.all([this.#forwards.end(why, lost), ...passengers.map(({ ended }) => ended)]);
   }
 
   #onControlClosed(): CloseReason {

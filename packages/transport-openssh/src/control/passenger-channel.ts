@@ -22,12 +22,7 @@ export class PassengerChannel extends StreamChannel implements SessionChannel {
     promise.catch(() => undefined); // the loss is also told by the channel itself
     this.exit = promise;
     this.#settleExit = { resolve, reject };
-    void passenger.ended.then(async ({ status }) => {
-      void this.farEndClosed();
-      this.stderr.fetchRest();
-      if (status !== undefined) resolve({ kind: 'status', code: status });
-      else if (await isAlive()) resolve({ kind: 'missing' }); // else it is a loss, which is on its way
-    });
+    void this.#followEnd(passenger, isAlive);
   }
 
   sendSignal(_name: string): void {
@@ -44,6 +39,15 @@ export class PassengerChannel extends StreamChannel implements SessionChannel {
       if (!this.isOver) this.stderr.destroyUnlessEnded(reason);
       done(reason);
     });
+  }
+
+  async #followEnd({ ended }: Passenger, alive: IsAlive): Promise<void> {
+    const { status } = await ended;
+    const closed = this.farEndClosed();
+    this.stderr.fetchRest();
+    if (status !== undefined) this.#settleExit.resolve({ kind: 'status', code: status });
+    else if (await alive()) this.#settleExit.resolve({ kind: 'missing' }); // else it is a loss, which is on its way
+    await closed;
   }
 
   protected override left(reason: Error | undefined): void {

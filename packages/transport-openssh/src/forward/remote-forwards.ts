@@ -121,9 +121,9 @@ export class RemoteForwards {
   }
 
   /** The master is gone, or will be: ends every channel, quietly without a reason, and takes the sockets away. */
-  async end(error: ViasshError, lost: boolean): Promise<void> {
-    this.refuse(error);
-    const reason = lost ? error : undefined;
+  async end(why: ViasshError, lost: boolean): Promise<void> {
+    this.refuse(why);
+    const reason = lost ? why : undefined;
     this.#ended ??= { reason };
     for (const channel of this.#channels) channel.abandon(reason);
     for (const socket of this.#undecided) socket.destroy();

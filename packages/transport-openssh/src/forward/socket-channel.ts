@@ -16,7 +16,8 @@ export function socketChannel(type: string, socket: Socket, isAlive: IsAlive, on
  * that waits to be read. So a failed write counts as done; the end of what is read tells the rest.
  */
 function keepReadable(socket: Socket): void {
-  const { _write: write, _writev: writev } = socket;
-  socket._write = (chunk, encoding, done) => write.call(socket, chunk, encoding, () => done());
-  if (writev !== undefined) socket._writev = (chunks, done) => writev.call(socket, chunks, () => done());
+  const write = socket._write.bind(socket);
+  const writev = socket._writev?.bind(socket);
+  socket._write = (chunk, encoding, done) => write(chunk, encoding, () => done());
+  if (writev !== undefined) socket._writev = (chunks, done) => writev(chunks, () => done());
 }

@@ -3,7 +3,7 @@ import type { Channel } from '@viassh/core';
 import { type IsAlive, LocalInbound } from './local-inbound.ts';
 
 /** Bytes that are fetched before somebody asks: what stays with the master is lost when its server is. */
-const READ_AHEAD = 1024 * 1024;
+const READ_AHEAD = 512 * 1024;
 
 /** What a {@link StreamChannel} is made from. */
 export interface StreamChannelInit {

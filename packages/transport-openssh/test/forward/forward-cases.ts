@@ -178,10 +178,6 @@ export function testRemoteForwards(t: Test, connectTo: ConnectTo): void {
   });
 
   test('100 connections at once through one forward', async (t, connection) => {
-    const echo = (incoming: IncomingChannel): void => {
-      const channel = incoming.accept();
-      channel.pipe(channel);
-    };
     const listener = await connection.requestForward({ kind: 'tcpip', port: 0 }, echo);
     const port = portOf(listener.address);
     const answers = await Promise.all(
@@ -358,6 +354,11 @@ export function testRemoteForwards(t: Test, connectTo: ConnectTo): void {
     },
     { config: ['GatewayPorts clientspecified'] },
   );
+}
+
+function echo(incoming: IncomingChannel): void {
+  const channel = incoming.accept();
+  channel.pipe(channel);
 }
 
 /** Accepts everything. */

@@ -44,7 +44,7 @@ tidyTest('--control without a master there, and with another transport', async (
   const at = ['--control', join(sshd.folder, 'none'), '-F', sshd.configFile, 't'];
   const none = await viassh(['pipe', ...at, '--', 'true']);
   t.equal(none.code, 255);
-  t.match(none.stderr, /^viassh: .*nothing is there \(TRANSPORT_UNAVAILABLE\)\n {2}hint: .*\n$/);
+  t.match(none.stderr, /^viassh: .*nothing is there; start one: ssh -M .* \(TRANSPORT_UNAVAILABLE\)\n {2}hint: .*\n$/);
   const both = await viassh(['pipe', '--transport', 'ssh2', ...at, '--', 'true']);
   t.equal(both.code, 64);
   t.match(both.stderr, /\(USAGE\)\n {2}hint: /);

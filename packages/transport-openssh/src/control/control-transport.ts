@@ -108,7 +108,7 @@ async function availability(path: string): Promise<Availability> {
     const pid = await control.alive().finally(() => control.close());
     return { ok: true, detail: `your ssh master answers on ${path} (process ${pid})` };
   } catch (error) {
-    if (isViasshError(error)) return { ok: false, reason: error.message };
+    if (isViasshError(error)) return { ok: false, reason: [error.message, error.hint].filter(Boolean).join('; ') };
     throw error;
   }
 }

@@ -10,7 +10,8 @@ import type { PrivateFolder } from './private-folder.ts';
  * for ssh itself, so the pid it kills is never somebody else's, and takes the private folder away last: signals to the
  * whole group (Ctrl-C) do not keep it from that. It repeats SIGTERM, because one that comes between ssh's look at its
  * flag and its poll() is heeded only at the next timer, and sends SIGKILL after a second, because ssh may be waiting for
- * a server that takes nothing any more. By then our channels are closed and nothing is owed to the server.
+ * a server that takes nothing any more. By then our channels are closed and nothing is owed to the server. Its watcher
+ * goes by SIGKILL: where ssh ends at once, another signal may find it with the traps of its parent, and be lost.
  */
 const keeperScript = `folder=$1; shift
 trap : HUP INT PIPE QUIT TERM
@@ -34,7 +35,7 @@ exec 4<&- </dev/null >/dev/null
 ) 2>/dev/null & watch=$!
 exec 3<&-
 while wait "$ssh"; status=$?; kill -0 "$ssh" 2>/dev/null; do :; done
-kill "$watch" 2>/dev/null
+kill -s KILL "$watch" 2>/dev/null
 leave "$status"`;
 
 /** A keeper that runs. */

@@ -146,7 +146,7 @@ export class OpensshConnection implements Connection {
   }
 
   #onMasterEnded(master: ProxiedMaster, error: ViasshError | undefined): void {
-    if (error === undefined || master !== this.#masters.current || this.#closing !== undefined) return;
+    if (error === undefined || master !== this.#masters.current) return;
     this.#lost ??= this.#lose(error);
   }
 

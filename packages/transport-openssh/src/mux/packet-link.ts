@@ -70,7 +70,7 @@ export class PacketLink {
     writeDataHeader(head, 0, channel, data.length);
     this.together(() => {
       this.socket.write(head);
-      this.socket.write(data, sent);
+      this.socket.write(data, () => sent?.()); // why it failed is said when the socket closes
     });
   }
 

@@ -11,5 +11,5 @@ export interface ChannelHost {
   /** Aborted when the connection ends, or is to end; the reason is the error. */
   readonly ended: AbortSignal;
   /** Told of each channel as it opens. */
-  onOpen(channel: Ssh2Channel): void;
+  readonly onOpen: (channel: Ssh2Channel) => void;
 }

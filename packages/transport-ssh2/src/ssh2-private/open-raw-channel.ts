@@ -1,7 +1,6 @@
 import type { Client } from 'ssh2';
 import { channelTable } from './channel-table.ts';
-import { message, sendMessage } from './payload.ts';
-import type { Field } from './payload.ts';
+import { type Field, message, sendMessage } from './payload.ts';
 import { RawChannel, type RawChannelSink } from './raw-channel.ts';
 
 /** The longest packet that we take. ssh2 takes whole packets of 35,000 bytes at the most. */
@@ -16,10 +15,12 @@ export type ChannelOpening =
 
 /** Told once, synchronously with the answer, so that nothing that follows it is missed. */
 export interface OpeningAnswers {
-  onOpen(raw: RawChannel): RawChannelSink;
+  readonly onOpen: (raw: RawChannel) => RawChannelSink;
   /** `reason` is the number of RFC 4254 §5.1, 0 when the server closed the channel instead. */
-  onFailure(reason: number, description: string): void;
+  readonly onFailure: (reason: number, description: string) => void;
 }
+
+const nothing = (): void => undefined;
 
 /** Opens a channel on which the server may send `window` bytes. When the connection ends meanwhile, no answer comes. */
 export function openRawChannel(
@@ -29,7 +30,6 @@ export function openRawChannel(
   { onOpen, onFailure }: OpeningAnswers,
 ): void {
   const table = channelTable(client);
-  const nothing = (): void => undefined;
   const fail = (reason: number, description: string): void => {
     table.remove(id);
     onFailure(reason, description);
@@ -53,14 +53,8 @@ export function openRawChannel(
 }
 
 function fieldsOf(opening: ChannelOpening): Field[] {
-  switch (opening.type) {
-    case 'session':
-      return [];
-    case 'direct-tcpip': // RFC 4254 §7.2
-      return [opening.dstIP, opening.dstPort, opening.srcIP, opening.srcPort];
-    case 'direct-streamlocal@openssh.com': // PROTOCOL §2.4
-      return [opening.socketPath, '', 0];
-    case 'tun@openssh.com': // PROTOCOL §2.3: layer 3 or 2, and any unit
-      return [opening.mode === 'point-to-point' ? 1 : 2, opening.unit ?? 0x7fffffff];
-  }
+  if (opening.type === 'session') return [];
+  if (opening.type === 'direct-tcpip') return [opening.dstIP, opening.dstPort, opening.srcIP, opening.srcPort]; // RFC 4254 §7.2
+  if (opening.type === 'direct-streamlocal@openssh.com') return [opening.socketPath, '', 0]; // PROTOCOL §2.4
+  return [opening.mode === 'point-to-point' ? 1 : 2, opening.unit ?? 0x7fffffff]; // PROTOCOL §2.3: layer 3 or 2, any unit
 }

@@ -3,7 +3,7 @@ import type { Client } from 'ssh2';
 
 const require = createRequire(import.meta.url);
 const { sendPacket } = require('ssh2/lib/protocol/utils.js') as {
-  sendPacket(protocol: SendingProtocol, packet: Buffer): boolean;
+  readonly sendPacket: (protocol: SendingProtocol, packet: Buffer) => boolean;
 };
 
 /** The part of ssh2's Protocol that packs and sends. */

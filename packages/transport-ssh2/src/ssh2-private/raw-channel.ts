@@ -32,6 +32,8 @@ export type StartRequest =
   | { kind: 'shell' }
   | { kind: 'subsystem'; subsystem: string };
 
+const nothing = (): void => undefined;
+
 type Answer = (accepted: boolean) => void;
 
 /** One open channel below any stream. After its end nothing is sent, and no answer comes any more. */
@@ -136,7 +138,6 @@ export class RawChannel {
 
   /** What the wire tells of this channel goes here. */
   get messages(): ChannelMessages {
-    const nothing = (): void => undefined;
     return {
       confirmed: nothing,
       failed: nothing,

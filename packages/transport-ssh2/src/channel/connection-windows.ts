@@ -1,15 +1,16 @@
 import { ReceiveWindow } from './receive-window.ts';
 
 const LIMIT = 64 * 1024 * 1024;
-const MOST_START = 1024 * 1024;
+const MOST_START = 2 * 1024 * 1024;
 /** Every channel gets so much, whatever the others hold. */
-const LEAST = 2 * 1024;
+const LEAST = 512;
+const SHARED = 7 / 8;
 const ROUND_TRIPS_KEPT = 8;
 const UNKNOWN_ROUND_TRIP_MS = 100;
 
 /**
- * What the server may send on all channels of a connection together. Half of the limit is shared out: a channel starts
- * with less the more there are, and grows by what is left. The other half is for the least that each one gets: it is
+ * What the server may send on all channels of a connection together. Most of the limit is shared out: a channel starts
+ * with less the more there are, and grows by what is left. The rest is for the least that each one gets: of 64 MiB it is
  * enough for 16,384 channels, which is what OpenSSH has numbers for.
  */
 export class ConnectionWindows {
@@ -65,7 +66,7 @@ export class ConnectionWindows {
   }
 
   get #pool(): number {
-    return this.#limit / 2;
+    return this.#limit * SHARED;
   }
 
   get #left(): number {

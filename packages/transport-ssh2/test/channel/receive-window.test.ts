@@ -44,7 +44,7 @@ function windowsAt(limit?: number): { windows: ConnectionWindows; clock: { now: 
   return { windows, clock };
 }
 
-t.test('64 MiB on a long line take no more than six round trips', async (t) => {
+t.test('64 MiB on a long line take no more than four round trips', async (t) => {
   const { windows, clock } = windowsAt();
   const flow = new Flow(windows.open());
   let roundTrips = 0;
@@ -53,7 +53,7 @@ t.test('64 MiB on a long line take no more than six round trips', async (t) => {
     clock.now += 100;
     flow.burst();
   }
-  t.ok(roundTrips <= 6, `${roundTrips} round trips`);
+  t.ok(roundTrips <= 4, `${roundTrips} round trips`);
   t.ok(flow.window.size <= 32 * MIB);
   t.ok(windows.total <= 64 * MIB);
   t.ok(flow.grants < (64 * MIB) / (64 * KIB), `${flow.grants} messages`);
@@ -64,7 +64,7 @@ t.test('a slow flow does not grow', async (t) => {
   const flow = new Flow(windows.open());
   const before = flow.window.size;
   for (let packets = 0; packets < 200; packets += 1) {
-    clock.now += 50; // 640 KiB/s: a window lasts longer than two round trips
+    clock.now += 50; // 640 KiB/s: a window of 2 MiB lasts longer than two round trips
     flow.mayStillSend -= 32 * KIB;
     flow.window.received(32 * KIB);
     flow.take(32 * KIB);
@@ -109,8 +109,8 @@ t.test('10,000 idle channels promise no more than the limit', async (t) => {
     sizes.reduce((sum, size) => sum + size, 0),
     windows.total,
   );
-  t.ok(Math.min(...sizes) >= 2 * KIB);
-  t.ok((sizes[0] ?? 0) >= 512 * KIB);
+  t.ok(Math.min(...sizes) >= KIB / 2);
+  t.ok((sizes[0] ?? 0) >= MIB);
   t.ok((sizes[100] ?? 0) >= 32 * KIB, `the hundredth: ${sizes[100]}`);
 });
 

@@ -17,6 +17,7 @@ export class ConnectionWindows {
   readonly #limit: number;
   readonly #now: () => number;
   readonly #roundTrips: number[] = [];
+  #shortest = UNKNOWN_ROUND_TRIP_MS;
   #channels = 0;
   #shared = 0;
   #fixed = 0;
@@ -58,11 +59,12 @@ export class ConnectionWindows {
   answeredAfter(ms: number): void {
     this.#roundTrips.push(ms);
     if (this.#roundTrips.length > ROUND_TRIPS_KEPT) this.#roundTrips.shift();
+    this.#shortest = Math.min(...this.#roundTrips);
   }
 
   /** The shortest of the last few. */
   get roundTripMs(): number {
-    return this.#roundTrips.length === 0 ? UNKNOWN_ROUND_TRIP_MS : Math.min(...this.#roundTrips);
+    return this.#shortest;
   }
 
   get #pool(): number {

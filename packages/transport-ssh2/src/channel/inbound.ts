@@ -1,5 +1,8 @@
 import type { Readable } from 'node:stream';
 
+/** So many times its own length may a waiting chunk keep in memory. */
+const MOST_HELD = 4;
+
 /**
  * One direction in, in front of a readable stream: tells what was taken, so that it may be granted again, and keeps a
  * loss back until the last of what had arrived was taken.
@@ -25,7 +28,8 @@ export class Inbound {
   push(chunk: Buffer): void {
     if (this.#ended || this.#loss !== undefined) return; // RFC 4254 §5.3: nothing comes after EOF
     const before = this.#stream.readableLength;
-    this.#stream.push(chunk);
+    const waits = this.#stream.readableFlowing !== true || before > 0;
+    this.#stream.push(waits ? owned(chunk) : chunk);
     this.#consumed(chunk.length - (this.#stream.readableLength - before));
   }
 
@@ -57,4 +61,9 @@ export class Inbound {
     if (this.#stream.readableLength === 0) this.#stream.destroy(error);
     else if (this.#ended) this.#stream.once('end', () => this.#stream.destroy(error));
   }
+}
+
+/** A chunk is a part of what was read from the wire at a time: a small one that waits must not hold all of that. */
+function owned(chunk: Buffer): Buffer {
+  return chunk.length * MOST_HELD < chunk.buffer.byteLength ? Buffer.from(chunk) : chunk;
 }

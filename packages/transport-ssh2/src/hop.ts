@@ -1,4 +1,4 @@
-import type { HopInfo, ResolvedDestination, ViasshError } from '@viassh/core';
+import type { ConnectionInfo, HopInfo, ResolvedDestination, ViasshError } from '@viassh/core';
 import type { Client } from 'ssh2';
 import type { Wire } from './wire/wire.ts';
 
@@ -12,6 +12,12 @@ export interface Hop {
   onLost(listener: (error: ViasshError) => void): void;
   /** Says goodbye and resolves when the wire is gone. Never rejects. */
   close(): Promise<void>;
+}
+
+/** What a connection over these hops tells of itself, live. */
+export function connectionInfo(hops: readonly HopInfo[]): ConnectionInfo {
+  const last = hops[hops.length - 1] as HopInfo;
+  return Object.defineProperty({ ...last, hops }, 'state', { get: () => last.state, enumerable: true });
 }
 
 /** `user@host:port`, as dialled. */

@@ -7,7 +7,9 @@ import { type Hop, peerOf } from './hop.ts';
 import { HopLife } from './hop-life.ts';
 import type { HostKeyCheck } from './host-key-check.ts';
 import { heardBeforeIdentification, isStrictKex, serverIdentification } from './ssh2-private/handshake.ts';
+import { startLoginEarly } from './ssh2-private/early-login.ts';
 import { onLoginFailure } from './ssh2-private/login.ts';
+import { keepKeysFresh, type Rekeying } from './rekey.ts';
 import { connectTimeout, isPassing, translateClientError, translateEnd } from './translate-error.ts';
 import type { Wire } from './wire/wire.ts';
 
@@ -29,7 +31,7 @@ export interface HopSetup extends Pick<ConnectOptions, 'authenticate' | 'log'> {
  */
 export async function openHop(
   hop: ResolvedDestination,
-  dial: (signal: AbortSignal) => Promise<Wire>,
+  dial: (life: HopLife) => Promise<Wire>,
   setup: HopSetup,
 ): Promise<Hop> {
   const limitMs = hop.connectTimeout ? hop.connectTimeout * 1000 : SILENCE_MS;
@@ -38,14 +40,14 @@ export async function openHop(
   );
   const login = await prepareLogin(hop, { authenticate: setup.authenticate, log: setup.log, life });
   life.startWaiting();
-  const wire = await dial(life.signal).catch((error: ViasshError) => {
+  const wire = await dial(life).catch((error: ViasshError) => {
     life.end(error);
     throw life.signal.reason;
   });
   const client = new ssh2.Client();
   try {
-    const negotiated = await handshake(client, { hop, wire, life, login, setup });
-    return openedHop(client, { hop, wire, life, login, setup }, negotiated);
+    const opened = await handshake(client, { hop, wire, life, login, setup });
+    return openedHop(client, { hop, wire, life, login, setup }, opened);
   } catch (error) {
     wire.stream.destroy();
     await wire.close();
@@ -61,16 +63,26 @@ interface Attempt {
   readonly setup: HopSetup;
 }
 
+/** What the handshake told. */
+interface Opened {
+  readonly negotiated: NegotiatedAlgorithms;
+  readonly roundTripMs: number | undefined;
+  readonly rekeying: Rekeying;
+}
+
 /** Nothing may be awaited before connect(): the end of a stream is told once. */
-function handshake(client: ssh2.Client, { hop, wire, life, login, setup }: Attempt): Promise<NegotiatedAlgorithms> {
+function handshake(client: ssh2.Client, { hop, wire, life, login, setup }: Attempt): Promise<Opened> {
   const { hostKey, algorithms, log } = setup;
-  const opened = Promise.withResolvers<NegotiatedAlgorithms>();
+  const opened = Promise.withResolvers<Opened>();
   let negotiated: NegotiatedAlgorithms | undefined;
+  let roundTripMs: number | undefined;
+  let rekeying: Rekeying | undefined;
   const end = (error: ViasshError): void => endWithReason(wire, life, error);
   const failed = (error: Error): void => end(translateClientError(error, hop, life.phase, ''));
   const heard = (): string => (serverIdentification(client) === undefined ? heardBeforeIdentification(client) : '');
   life.onEnd((error) => {
     opened.reject(error);
+    rekeying?.stop();
     wire.stream.destroy();
   });
 
@@ -86,16 +98,18 @@ function handshake(client: ssh2.Client, { hop, wire, life, login, setup }: Attem
   });
   client.on('change password', () => end(login.failure(new Error('the password has expired'))));
   client.on('handshake', (agreed) => {
+    if (isUnsafe(client, hop, agreed, end)) return;
+    rekeying?.exchanged([agreed.cs.cipher, agreed.sc.cipher]);
     if (negotiated !== undefined) return; // a key re-exchange
     negotiated = agreed;
     life.phase = 'login';
-    if (isUnsafe(client, hop, agreed, end)) return;
     life.startWaiting();
   });
   client.on('ready', () => {
-    if (negotiated === undefined || life.over) return;
+    if (negotiated === undefined || rekeying === undefined || life.over) return;
     life.up();
-    opened.resolve(negotiated);
+    rekeying.start();
+    opened.resolve({ negotiated, roundTripMs, rekeying });
   });
   if (life.over) return opened.promise;
   life.startWaiting();
@@ -103,6 +117,8 @@ function handshake(client: ssh2.Client, { hop, wire, life, login, setup }: Attem
     ...clientConfig(hop, algorithms),
     sock: wire.stream,
     hostVerifier(blob: Buffer, decided: (accepted: boolean) => void) {
+      // at once in a key re-exchange: ssh2 would write under the old key while it waits
+      if (hostKey.accepted?.blob.equals(blob) === true) return decided(true);
       life.stopWaiting();
       const proceed = (): void => {
         life.startWaiting();
@@ -117,6 +133,12 @@ function handshake(client: ssh2.Client, { hop, wire, life, login, setup }: Attem
       };
       login.next().then(proceed).catch(failed);
     },
+  });
+  rekeying = keepKeysFresh(client, hop.rekeyLimit);
+  startLoginEarly(client, {
+    wantsServerAlgorithms: login.startsWithRsa,
+    signedAtOnce: login.signedAtOnce,
+    onRoundTrip: (ms) => (roundTripMs = ms),
   });
   onLoginFailure(client, (methods, partialSuccess) => {
     life.startWaiting();
@@ -153,7 +175,7 @@ function endWithReason(wire: Wire, life: HopLife, error: ViasshError): void {
 function openedHop(
   client: ssh2.Client,
   { hop, wire, life, login, setup }: Attempt,
-  negotiated: NegotiatedAlgorithms,
+  { negotiated, roundTripMs, rekeying }: Opened,
 ): Hop {
   const { accepted } = setup.hostKey;
   return {
@@ -162,16 +184,22 @@ function openedHop(
     wire,
     info: {
       peer: peerOf(hop),
-      state: 'up',
+      get state() {
+        return life.over ? 'ended' : 'up';
+      },
       serverVersion: sanitize(serverIdentification(client) ?? ''),
       hostKey: accepted === undefined ? undefined : describeHostKey(accepted),
       kex: negotiated.kex,
       cipher: negotiated.cs.cipher,
+      mac: negotiated.cs.mac === '' ? 'implicit' : negotiated.cs.mac,
+      compression: negotiated.cs.compress,
+      roundTripMs,
       authenticatedBy: login.method,
     },
     onLost: (listener) => life.onEnd(listener),
     async close() {
       life.leave();
+      rekeying.stop();
       await sayGoodbye(client, wire);
     },
   };

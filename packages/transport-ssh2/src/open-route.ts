@@ -1,15 +1,20 @@
 import {
   abortedError,
+  describeProxy,
+  dialThroughProxy,
   type Connection,
   type ConnectOptions,
   type ProgramRunner,
+  type ProxyAddress,
   type ResolvedDestination,
   type Route,
+  sanitize,
   ViasshError,
 } from '@viassh/core';
 import { openChannel } from './channel/open-channel.ts';
 import { WireBacklog } from './wire/wire-backlog.ts';
 import { type Hop, peerOf } from './hop.ts';
+import type { HopLife } from './hop-life.ts';
 import { type HostKeyCheck, prepareHostKeyCheck } from './host-key-check.ts';
 import { type AlgorithmLists, chooseAlgorithms } from './algorithms.ts';
 import { openHop } from './open-hop.ts';
@@ -30,6 +35,7 @@ interface PreparedHop {
 /** Makes the connection of a route: all that can be refused beforehand is, then hop after hop. */
 export async function openRoute(route: Route, options: ConnectOptions, programs: ProgramRunner): Promise<Connection> {
   const { signal = new AbortController().signal, log, authenticate } = options;
+  const { proxy } = route;
   if (signal.aborted) throw abortedError(signal.reason);
   const prepared: PreparedHop[] = [];
   for (const resolved of route.hops) prepared.push(await prepareHop(resolved, options));
@@ -38,7 +44,8 @@ export async function openRoute(route: Route, options: ConnectOptions, programs:
     for (const { resolved, hostKey, algorithms } of prepared) {
       log.debug(`dialling ${peerOf(resolved)}`);
       const before = hops.at(-1);
-      const dial = (ended: AbortSignal): Promise<Wire> => openWire(resolved, before, { programs, log, signal: ended });
+      const dial = (life: HopLife): Promise<Wire> =>
+        openWire(resolved, { before, proxy, programs, log, authenticate, life });
       hops.push(await openHop(resolved, dial, { hostKey, algorithms, authenticate, log, signal }));
     }
   } catch (error) {
@@ -56,15 +63,44 @@ async function prepareHop(resolved: ResolvedDestination, { verifyHostKey, log }:
   return { resolved, hostKey, algorithms: chooseAlgorithms(resolved, supportedAlgorithms(), hostKey.knownTypes) };
 }
 
+interface Dialling extends Pick<ConnectOptions, 'authenticate' | 'log'> {
+  readonly before: Hop | undefined;
+  readonly proxy: ProxyAddress | undefined;
+  readonly programs: ProgramRunner;
+  readonly life: HopLife;
+}
+
 async function openWire(
   resolved: ResolvedDestination,
-  before: Hop | undefined,
-  { programs, log, signal }: { programs: ProgramRunner; log: ConnectOptions['log']; signal: AbortSignal },
+  { before, proxy, programs, log, authenticate, life }: Dialling,
 ): Promise<Wire> {
+  const { signal } = life;
   if (before !== undefined) return await dialThrough(before, resolved, signal);
   if (resolved.proxyCommand !== undefined)
     return await runProxyCommand(resolved, resolved.proxyCommand, { programs, log, signal });
+  if (proxy !== undefined) return await dialProxy(resolved, proxy, authenticate, life);
   return await dialTcp(resolved, signal);
+}
+
+async function dialProxy(
+  { hostName, port, batchMode, addressFamily, bindAddress, raw }: ResolvedDestination,
+  proxy: ProxyAddress,
+  authenticate: ConnectOptions['authenticate'],
+  life: HopLife,
+): Promise<Wire> {
+  const { signal } = life;
+  const askPassword = async (): Promise<string | undefined> => {
+    if (batchMode) return undefined;
+    life.stopWaiting();
+    const text = sanitize(`password for ${describeProxy(proxy)}: `);
+    const password = await authenticate?.ask({ kind: 'password', text, echo: false }, signal).catch(() => undefined);
+    life.startWaiting();
+    return password;
+  };
+  const target = { host: hostName, port };
+  const socket = await dialThroughProxy(proxy, target, { signal, askPassword, addressFamily, bindAddress });
+  socket.setKeepAlive(raw.get('tcpkeepalive')?.[0] !== 'no');
+  return streamWire(socket);
 }
 
 async function dialThrough(before: Hop, { hostName, port }: ResolvedDestination, signal: AbortSignal): Promise<Wire> {

@@ -33,7 +33,7 @@ import type { Ssh2SessionChannel } from './channel/ssh2-session-channel.ts';
 import { startSession } from './channel/start-session.ts';
 import { ForwardTable } from './forward/forward-table.ts';
 import { requestForward } from './forward/request-forward.ts';
-import type { Hop } from './hop.ts';
+import { connectionInfo, type Hop } from './hop.ts';
 import { bridgeToAgent, forwardedAgent } from './incoming/agent-bridge.ts';
 import { IncomingChannels } from './incoming/incoming-channels.ts';
 import { ping } from './ping.ts';
@@ -86,7 +86,7 @@ export class Ssh2Connection implements Connection {
       discard: (channel) => void channel.destroy(),
     });
     if (!spareSession) this.#spare.switchOff();
-    this.info = { ...this.#last.info, hops: hops.map(({ info }) => info) };
+    this.info = connectionInfo(hops.map(({ info }) => info));
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });

@@ -57,6 +57,60 @@ t.test('two hops', async (t) => {
   });
 });
 
+t.test('three hops', async (t) => {
+  await using first = await startSshd({ mode: 'listen', config: ['Ciphers aes256-ctr'] });
+  await using middle = await startSshd({ mode: 'listen', hostKeyTypes: ['ecdsa'], clientConfig: ['Compression yes'] });
+  await using last = await startSshd({ mode: 'listen', hostKeyTypes: ['rsa'] });
+  const named = async (sshd: Sshd, name: string): Promise<string> =>
+    (await readFile(sshd.configFile, 'utf8')).replace('Host t', `Host ${name}`);
+  const configFile = last.configFile;
+  await appendFile(
+    configFile,
+    `  ProxyJump middle\n${await named(middle, 'middle')}  ProxyJump first\n${await named(first, 'first')}`,
+  );
+  const route = await routeBy({ configFile });
+  const servers = [first, middle, last];
+  t.equal(route.hops.length, 3);
+
+  await t.test('each is verified and logged in to by its own configuration, and tells of itself', async (t) => {
+    await using connection = await connectBy(route);
+    t.equal(await output(connection, 'id -un'), `${last.user}\n`);
+    const { hops } = connection.info;
+    t.strictSame(
+      hops.map(({ peer, hostKey }) => ({ peer, hostKey })),
+      servers.map((sshd, index) => ({
+        peer: `${sshd.user}@127.0.0.1:${sshd.port}`,
+        hostKey: `${['ssh-ed25519', 'ecdsa-sha2-nistp256', 'ssh-rsa'][index]} ${sshd.hostKeyFingerprint}`,
+      })),
+    );
+    t.match(hops, [
+      { cipher: 'aes256-ctr', mac: /^hmac-/, compression: 'none' },
+      { cipher: /gcm/, mac: 'implicit', compression: 'zlib@openssh.com' },
+      { cipher: /gcm/, mac: 'implicit', compression: 'none' },
+    ]);
+    for (const hop of hops) {
+      t.match(hop, { state: 'up', serverVersion: /^SSH-2\.0-OpenSSH_/, kex: /./, authenticatedBy: 'publickey' });
+      t.ok((hop.roundTripMs ?? 0) > 0);
+    }
+    const { hops: _own, ...own } = connection.info;
+    t.strictSame(own, { ...hops[2] }, 'the connection is its last hop');
+    for (const sshd of servers) t.equal((await sshd.log()).match(/Accepted publickey/g)?.length, 1);
+  });
+  await t.test('the middle one is lost: all are ended, and say so', async (t) => {
+    const connection = await connectBy(route);
+    const states = (): string[] => [connection.info, ...connection.info.hops].map(({ state }) => state);
+    t.strictSame(states(), ['up', 'up', 'up', 'up']);
+    await middle.kill();
+    t.match(await connection.closed, { kind: 'lost' });
+    t.strictSame(states(), ['ended', 'ended', 'ended', 'ended']);
+  });
+  await t.test('the middle one is not there: PROXY_FAILED names the one before it', async (t) => {
+    const error = await failureOf(connectBy(route));
+    t.match(error, { code: 'PROXY_FAILED' });
+    t.ok(error.message.includes(`${first.user}@127.0.0.1:${first.port} did not reach`), error.message);
+  });
+});
+
 t.test('a jump host that forbids forwarding: CHANNEL_REFUSED with the setting', async (t) => {
   await using outer = await startSshd({ mode: 'listen', config: ['AllowTcpForwarding no'] });
   await using inner = await startSshd({ mode: 'listen' });

@@ -7,6 +7,8 @@ export interface Identity {
   readonly publicKey: HostKey;
   /** `SHA256:… FILE`, or the agent's comment in place of the file. */
   readonly label: string;
+  /** Signing asks nobody: neither an agent, which may want a confirmation or a touch, nor a person for a passphrase. */
+  readonly signsSilently: boolean;
   /** @throws Error in plain words when it cannot sign after all. */
   sign(data: Buffer, hash: string | undefined): Promise<Buffer>;
 }
@@ -76,6 +78,7 @@ async function agentIdentities(
       keys: keys.map(({ blob, comment }) => ({
         publicKey: parseHostKey(blob),
         label: `${fingerprint(blob)} ${sanitize(comment)} (agent)`,
+        signsSilently: false,
         sign: async (data, hash) => {
           refuseSha1(hash);
           return await signByAgent(socket, blob, data, hash, signal);
@@ -97,6 +100,7 @@ function fileIdentity(
   return {
     publicKey,
     label: `${fingerprint(publicKey.blob)} ${file}`,
+    signsSilently: !encrypted,
     async sign(data, hash) {
       refuseSha1(hash);
       const key = encrypted

@@ -3,13 +3,17 @@ import type { AnyAuthMethod } from 'ssh2';
 import type { HopLife } from '../hop-life.ts';
 import { type Ask, interactiveMethod, type Method, passwordMethod } from './asked-methods.ts';
 import { collectIdentities, type Identities } from './identities.ts';
-import { keyMethod } from './key-method.ts';
+import { keyMethod, keySignedAtOnce } from './key-method.ts';
 import { loginFailed } from './login-failed.ts';
 
 /** The login at one hop, attempt by attempt. */
 export interface Login {
   /** The next attempt, or false when nothing is left to try. Never rejects. */
   next(): Promise<AnyAuthMethod | false>;
+  /** The first attempt offers an RSA key, whose signature depends on what the server takes (RFC 8308 §3.1). */
+  readonly startsWithRsa: boolean;
+  /** The public half of a key that is signed with without asking the server first. */
+  readonly signedAtOnce: Buffer | undefined;
   /** The server said no to the last attempt. */
   refused(methods: readonly string[], partialSuccess: boolean): void;
   /** What to tell when all was tried. */
@@ -75,6 +79,8 @@ export async function prepareLogin(hop: ResolvedDestination, setup: LoginSetup):
     return { type: 'none', username: hop.user };
   };
   return {
+    startsWithRsa: offersKeyFirst && identities.usable[0]?.publicKey.type === 'ssh-rsa',
+    signedAtOnce: keySignedAtOnce(identities)?.publicKey.blob,
     async next() {
       // "none" tells the methods (RFC 4252 §5.2); a key that is offered at once saves that round trip
       if (!noneTried && !offersKeyFirst) return none();

@@ -14,6 +14,7 @@ import {
   verifyKnownHost,
   ViasshError,
 } from '@viassh/core';
+import { settingUnsupported } from './unsupported-settings.ts';
 
 /** Decides on the host keys of one hop. */
 export interface HostKeyCheck {
@@ -28,7 +29,7 @@ export interface HostKeyCheck {
 /**
  * Prepares the check before anything is dialled: what known_hosts say has to be readable first.
  *
- * @throws ViasshError KNOWN_HOSTS_UNREADABLE
+ * @throws ViasshError KNOWN_HOSTS_UNREADABLE, SETTING_UNSUPPORTED
  */
 export async function prepareHostKeyCheck(
   hop: ResolvedDestination,
@@ -36,6 +37,7 @@ export async function prepareHostKeyCheck(
   log: Logger,
 ): Promise<HostKeyCheck> {
   const entries = verifier.kind === 'known-hosts' ? await readKnownHosts(hop) : [];
+  refuseAuthoritiesAlone(hop, entries);
   let accepted: HostKey | undefined;
   return {
     knownTypes: knownKeyTypes(entries, knownHostsName(hop)),
@@ -82,6 +84,16 @@ function refused(hop: ResolvedDestination, key: HostKey, reason: string, cause?:
       cause,
     },
   );
+}
+
+/** Where a host is known by its certificate only, any key it shows would be a new one, and `accept-new` take it. */
+function refuseAuthoritiesAlone(hop: ResolvedDestination, entries: readonly KnownHostsEntry[]): void {
+  const name = knownHostsName(hop);
+  const applying = entries.filter((entry) => entry.marker !== 'revoked' && entry.matches(name));
+  const [authority] = applying;
+  if (authority === undefined || applying.some(({ marker }) => marker === undefined)) return;
+  const place = `${authority.file}:${authority.line}`;
+  throw settingUnsupported(hop, `@cert-authority for ${name} at ${place} (ssh2 has no host certificates)`);
 }
 
 function refuseAnother(hop: ResolvedDestination, accepted: HostKey, blob: Buffer): void {

@@ -11,6 +11,7 @@ import {
   sanitize,
   ViasshError,
 } from '@viassh/core';
+import { refuseSecurityKeys } from './auth/security-key-files.ts';
 import { openChannel } from './channel/open-channel.ts';
 import { WireBacklog } from './wire/wire-backlog.ts';
 import { type Hop, peerOf } from './hop.ts';
@@ -57,6 +58,7 @@ export async function openRoute(route: Route, options: ConnectOptions, programs:
 
 async function prepareHop(resolved: ResolvedDestination, { verifyHostKey, log }: ConnectOptions): Promise<PreparedHop> {
   refuseUnsupportedSettings(resolved);
+  await refuseSecurityKeys(resolved);
   if (resolved.raw.get('gssapiauthentication')?.[0] === 'yes')
     log.debug(`GSSAPIAuthentication of ${resolved.hostName} is not tried: ssh2 has no Kerberos`);
   const hostKey = await prepareHostKeyCheck(resolved, verifyHostKey, log);

@@ -15,6 +15,21 @@ const unsupported: readonly {
     isSet: (raw) => isNamed(raw('pkcs11provider')),
   },
   {
+    name: 'SecurityKeyProvider',
+    why: 'ssh2 has no security keys, so the key that is meant cannot be used',
+    isSet: (raw) => isNamed(raw('securitykeyprovider')) && raw('securitykeyprovider') !== 'internal',
+  },
+  {
+    name: 'GSSAPIKeyExchange',
+    why: 'ssh2 has no Kerberos to know the server by',
+    isSet: (raw) => isYes(raw('gssapikeyexchange')),
+  },
+  {
+    name: 'RefuseConnection',
+    why: 'the configuration says not to connect',
+    isSet: (raw) => isNamed(raw('refuseconnection')),
+  },
+  {
     name: 'KnownHostsCommand',
     why: 'host keys that it would tell are not seen',
     isSet: (raw) => isNamed(raw('knownhostscommand')),

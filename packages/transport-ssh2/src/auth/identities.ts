@@ -1,3 +1,4 @@
+import { access } from 'node:fs/promises';
 import { fingerprint, type HostKey, type Logger, parseHostKey, type ResolvedDestination, sanitize } from '@viassh/core';
 import { listAgentKeys, signByAgent } from './agent-client.ts';
 import { type KeyFile, parsePrivateKey, readKeyFile } from './key-file.ts';
@@ -59,6 +60,7 @@ export async function collectIdentities(
     skipped: [
       ...alone.flatMap(problemOf),
       ...(offered.length === 0 ? alone.filter(isMissing).map(({ file }) => `${file}: no such file`) : []),
+      ...(await certificatesBeside(files)),
       ...offered.flatMap((key) => refusal(key)?.replace(/^/, `${key.label}: `) ?? []),
     ],
     agent: agent.state,
@@ -139,8 +141,26 @@ function problemOf({ file, publicKey, text, problem }: KeyFile): string[] {
 
 /** Named and not there. ssh's own default places need not exist, and are not worth a word. */
 function isMissing({ file, publicKey, text, problem }: KeyFile): boolean {
-  const isDefault = /\/\.ssh\/id_(?:rsa|dsa|xmss|(?:ecdsa|ed25519)(?:_sk)?)$/.test(file);
-  return publicKey === undefined && text === undefined && problem === undefined && !isDefault;
+  return publicKey === undefined && text === undefined && problem === undefined && !isDefaultPlace(file);
+}
+
+/** One of those that ssh looks at when no IdentityFile is set. */
+export function isDefaultPlace(file: string): boolean {
+  return /\/\.ssh\/id_(?:rsa|dsa|xmss|(?:ecdsa|ed25519)(?:_sk)?)$/.test(file);
+}
+
+/** ssh offers `FILE-cert.pub` with `FILE`, unasked. Here the key goes alone, which a server may not take. */
+async function certificatesBeside(files: readonly KeyFile[]): Promise<string[]> {
+  const there = await Promise.all(
+    files.map(async ({ file }) => {
+      const certificate = `${file}-cert.pub`;
+      return await access(certificate).then(
+        () => [`${certificate}: certificates need --transport openssh`],
+        () => [],
+      );
+    }),
+  );
+  return there.flat();
 }
 
 function reasonAgainst(type: string, accepted: readonly string[] | undefined): string | undefined {

@@ -112,7 +112,7 @@ async function dialThrough(before: Hop, { hostName, port }: ResolvedDestination,
   const opening = { type: 'direct-tcpip', dstIP: hostName, dstPort: port, srcIP: '127.0.0.1', srcPort: 65535 } as const; // as ssh -W
   try {
     const channel = await Promise.race([
-      openChannel(before.client, opening, { backlog: new WireBacklog(before.wire.stream), signal }),
+      openChannel(before.client, opening, { backlog: new WireBacklog(before.client, before.wire.stream), signal }),
       lost.promise,
     ]);
     before.onLost((error) => channel.connectionEnded(error));

@@ -70,7 +70,7 @@ export class Ssh2Connection implements Connection {
     setMaxListeners(0, this.#end.signal); // one for each opening, forward and request under way
     this.#host = {
       client: this.#last.client,
-      backlog: new WireBacklog(this.#last.wire.stream),
+      backlog: new WireBacklog(this.#last.client, this.#last.wire.stream),
       windows: new ConnectionWindows(),
       ended: this.#end.signal,
       onOpen: (channel) => this.#opened(channel),

@@ -63,6 +63,9 @@ export class Ssh2Connection implements Connection {
   readonly #hurry = Promise.withResolvers<void>();
   #resolveClosed!: (reason: CloseReason) => void;
   #closing: Promise<void> | undefined;
+  #loss: ViasshError | undefined;
+  /** We hang up: what ends now is no loss. */
+  #leaving = false;
 
   constructor(hops: readonly Hop[], { spareSession = true }: Pick<ConnectOptions, 'spareSession'> = {}) {
     this.#hops = hops;
@@ -186,12 +189,15 @@ export class Ssh2Connection implements Connection {
     return signal === undefined ? this.#end.signal : AbortSignal.any([signal, this.#end.signal]);
   }
 
+  /** Also while it drains: what is open is lost then, and nothing is waited for any more. */
   #lost(error: ViasshError): void {
-    if (this.#closing !== undefined) return;
+    if (this.#leaving || this.#loss !== undefined) return;
+    this.#loss = error;
     this.#end.abort(error);
     this.#spare.switchOff();
     for (const channel of [...this.#channels, ...this.#tuns]) channel.connectionEnded(error);
-    this.#closing = this.#closeHops({ kind: 'lost', error });
+    this.#hurry.resolve();
+    this.#closing ??= this.#closeHops();
   }
 
   async #shutDown(drainMs: number | undefined): Promise<void> {
@@ -201,7 +207,7 @@ export class Ssh2Connection implements Connection {
     if (drainMs !== undefined) await this.#drain(drainMs);
     for (const channel of this.#channels) channel.destroy();
     for (const channel of this.#tuns) await channel.close();
-    await this.#closeHops({ kind: 'closed' });
+    await this.#closeHops();
   }
 
   /** A tun channel has no end of its own to wait for. */
@@ -215,9 +221,10 @@ export class Ssh2Connection implements Connection {
     clearTimeout(timer);
   }
 
-  async #closeHops(reason: CloseReason): Promise<void> {
+  async #closeHops(): Promise<void> {
+    this.#leaving = true;
     for (const hop of this.#hops.toReversed()) await hop.close();
     for (const channel of this.#channels) channel.connectionEnded();
-    this.#resolveClosed(reason);
+    this.#resolveClosed(this.#loss === undefined ? { kind: 'closed' } : { kind: 'lost', error: this.#loss });
   }
 }

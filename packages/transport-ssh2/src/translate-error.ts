@@ -74,7 +74,7 @@ export function translateClientError(error: Foreign, hop: Peer, phase: Phase, he
   if (typeof error.code === 'number') return disconnected(error, hop);
   if (error.level === 'client-socket') return closedEarly(hop, error.message, error);
   if (error.message.startsWith('Connection lost before handshake'))
-    return heard === '' ? closedEarly(hop, 'without a word', error) : notSsh(hop, heard, error);
+    return mayBeSsh(heard) ? closedEarly(hop, 'without a word', error) : notSsh(hop, heard, error);
   if (/identification string|header|greeting lines/i.test(error.message)) return notSsh(hop, heard, error);
   const noMatch = /^Handshake failed: no matching (.*)/i.exec(error.message)?.[1];
   if (noMatch !== undefined) {
@@ -91,7 +91,7 @@ export function translateClientError(error: Foreign, hop: Peer, phase: Phase, he
 /** The stream ended and nobody said why. */
 export function translateEnd(hop: Peer, phase: Phase, heard: string): ViasshError {
   if (phase === 'up') return lost(hop, 'the server closed it', undefined);
-  return heard === ''
+  return mayBeSsh(heard)
     ? closedEarly(hop, phase === 'login' ? 'during login' : 'during the handshake', undefined)
     : notSsh(hop, heard, undefined);
 }
@@ -133,6 +133,11 @@ function closedEarly(hop: Peer, how: string, cause: unknown): ViasshError {
       cause,
     },
   );
+}
+
+/** Nothing came, or the beginning of an identification string (RFC 4253 §4.2). */
+function mayBeSsh(heard: string): boolean {
+  return 'SSH-'.startsWith(heard.slice(0, 4));
 }
 
 function notSsh(hop: Peer, heard: string, cause: unknown): ViasshError {

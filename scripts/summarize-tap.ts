@@ -1,10 +1,11 @@
 /**
  * Reads TAP 14 on stdin, keeps it in the file named, and tells people what they need: a line a file, every failure in
- * full, every skip with its reason, the compliance table, and last `N passed, N failed, N skipped` (innermost tests).
+ * full, every skip with its reason, the compliance and the fault table, and last `N passed, N failed, N skipped` (innermost tests).
  */
 import { createWriteStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { complianceTable } from './compliance-table.ts';
+import { faultTable } from './fault-table.ts';
 import { type Outcome, TapReader } from './tap-reader.ts';
 
 const [file] = process.argv.slice(2);
@@ -17,7 +18,7 @@ for await (const line of createInterface({ input: process.stdin })) {
 }
 raw?.end();
 const outcomes = reader.outcomes;
-console.log(complianceTable(outcomes));
+for (const table of [complianceTable(outcomes), faultTable(outcomes)]) if (table !== '') console.log(table);
 for (const { path, reason } of outcomes.filter(({ result }) => result === 'skipped'))
   console.log(`SKIPPED ${path.join(' > ')}: ${reason}`);
 const isWhole = reader.planned !== undefined && reader.planned === reader.files;

@@ -41,3 +41,5 @@ export { FaultyWire } from './faults/faulty-wire.ts';
 export type { WireConditions, WireCut, WireDirection, WirePhase, WirePoint } from './faults/wire-conditions.ts';
 export { type Rudeness, type RudeServer, startRudeServer } from './faults/rude-server.ts';
 export { createFakeClock, type FakeClock, type FakeTimer } from './faults/fake-clock.ts';
+export { faultAreas, type FaultOptions, testTransportFaults } from './faults/test-transport-faults.ts';
+export type { FaultArea, FaultBench, FaultCase } from './faults/fault-case.ts';

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { resetSocket } from './reset-socket.ts';
 import type { WireConditions, WireCut, WireDirection, WirePoint } from './wire-conditions.ts';
 import { WireLane } from './wire-lane.ts';
 import { type WireMark, WirePhases } from './wire-phases.ts';
@@ -41,6 +42,11 @@ export class FaultyWire {
     for (const direction of ['toServer', 'toClient'] as const) this.#join(direction, client, server);
   }
 
+  /** Bytes that are under way, in both directions. */
+  get held(): number {
+    return this.#sides.toServer.lane.held + this.#sides.toClient.lane.held;
+  }
+
   /** What it is like from now on; what is under way stays as it was. */
   set conditions(conditions: WireConditions) {
     for (const { lane } of Object.values(this.#sides)) lane.conditions = conditions;
@@ -62,7 +68,7 @@ export class FaultyWire {
     this.#cut = true;
     for (const { lane } of Object.values(this.#sides)) lane.close(lose);
     for (const { from } of Object.values(this.#sides)) {
-      if (how === 'rst') from.resetAndDestroy();
+      if (how === 'rst') resetSocket(from);
       else from.resume().end();
     }
   }
@@ -94,7 +100,7 @@ export class FaultyWire {
       if (!this.#cut) lane.take(undefined);
     });
     // What is gone without an end was reset: so is the other.
-    from.on('error', () => to.resetAndDestroy());
+    from.on('error', () => resetSocket(to));
   }
 
   #pass(direction: WireDirection, bytes: Buffer): void {

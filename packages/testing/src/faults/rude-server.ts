@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { resetSocket } from './reset-socket.ts';
 
 /** What a {@link startRudeServer} does with everybody who comes. */
 export type Rudeness =
@@ -40,7 +41,7 @@ const rudenesses: Readonly<Record<Rudeness, (socket: Socket) => unknown>> = {
   'version and silence': (socket) => socket.write(VERSION),
   'version and close': (socket) => socket.end(VERSION),
   /** Resets as soon as it was spoken to. */
-  'version and reset': (socket) => socket.once('data', () => socket.resetAndDestroy()).write(VERSION),
+  'version and reset': (socket) => socket.once('data', () => resetSocket(socket)).write(VERSION),
   /** A packet that claims to be as long as 4 GiB. */
   'packet too long': (socket) => socket.end(Buffer.concat([Buffer.from(VERSION), Buffer.alloc(64, 0xff)])),
   'kexinit and close': (socket) => socket.end(Buffer.concat([Buffer.from(VERSION), kexinit('curve25519-sha256')])),

@@ -36,6 +36,11 @@ export class WireLane {
     this.#conditions = conditions;
   }
 
+  /** Bytes that are under way. */
+  get held(): number {
+    return this.#heldBytes;
+  }
+
   /** Takes bytes, or the end of the stream. */
   take(bytes: Buffer | undefined): void {
     if (this.#closed || bytes?.length === 0) return;

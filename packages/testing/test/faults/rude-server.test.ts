@@ -1,6 +1,6 @@
 import { startRudeServer, type Rudeness, waitUntil, watchLeaks } from '@viassh/testing';
 import t from 'tap';
-import { dial } from './echo-server.ts';
+import { dial } from './dial.ts';
 
 await watchLeaks(t);
 

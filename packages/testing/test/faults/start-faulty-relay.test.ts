@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { startFaultyRelay, waitUntil, watchLeaks } from '@viassh/testing';
 import t from 'tap';
-import { dial, startEcho } from './echo-server.ts';
+import { startEcho } from '../../src/faults/echo-server.ts';
+import { dial } from './dial.ts';
 
 await watchLeaks(t);
 

@@ -1,24 +1,5 @@
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-
-/** A server that sends back what it gets; `sockets` are its ends of the connections. */
-export async function startEcho(): Promise<AsyncDisposable & { readonly port: number; readonly sockets: Socket[] }> {
-  const sockets: Socket[] = [];
-  const server = createServer({ allowHalfOpen: true }, (socket) => {
-    sockets.push(socket.on('error', () => undefined));
-    socket.pipe(socket);
-  });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  return {
-    port: (server.address() as AddressInfo).port,
-    sockets,
-    async [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-      await once(server, 'close');
-    },
-  };
-}
+import { connect, type Socket } from 'node:net';
 
 /** A client's end, and all that came to it so far. */
 export interface Dialled extends Disposable {

@@ -1,0 +1,19 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { createOpensshConfigSource } from '@viassh/config-openssh';
+import { createProgramRunner } from '@viassh/program';
+import { testTransportFaults } from '@viassh/testing';
+import { createOpensshTransport } from '@viassh/transport-openssh';
+import t from 'tap';
+
+const programs = createProgramRunner();
+const { homedir: home, username: user } = userInfo();
+const runtimeFolder = await mkdtemp(join(tmpdir(), 'viassh-o-'));
+t.teardown(() => rm(runtimeFolder, { recursive: true, force: true }));
+
+await testTransportFaults(t, {
+  transport: createOpensshTransport({ programs, runtimeFolder }),
+  configSource: createOpensshConfigSource({ programs, environment: { home, user, variables: {} } }),
+  runtimeFolder,
+});

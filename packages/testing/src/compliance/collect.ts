@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
-import { type ExitStatus, isViasshError, type SessionChannel } from '@viassh/core';
+import { type Connection, type ExitStatus, isViasshError, type SessionChannel } from '@viassh/core';
 
 /** What a remote command said and how it ended. */
 export interface Collected {
@@ -79,4 +79,15 @@ export async function failureOf(
     throw error;
   }
   throw new Error('no error at all');
+}
+
+/** Tries everything that the connection says it can open; gives the codes of the errors, one of each. */
+export async function codesOfOpening(connection: Connection, signal?: AbortSignal): Promise<string[]> {
+  const { capabilities } = connection;
+  const codes = [await codeOf(connection.openSession({ kind: 'exec', command: 'true', signal }))];
+  if (capabilities.has('direct-tcpip'))
+    codes.push(await codeOf(connection.openDirectTcpip({ host: '127.0.0.1', port: 1 }, { signal })));
+  if (capabilities.has('direct-streamlocal'))
+    codes.push(await codeOf(connection.openDirectStreamlocal('/nowhere', { signal })));
+  return [...new Set(codes)];
 }

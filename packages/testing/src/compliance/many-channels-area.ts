@@ -28,6 +28,10 @@ export const manyChannelsArea: ComplianceArea = {
       run: async (t, bench) => {
         await using far = await startEcho();
         const connection = await (await bench.server()).connect();
+        const first = await connection.openDirectTcpip(far.target); // an sshd forks once more after the login
+        first.end('n');
+        await textOf(first);
+        await far.idle();
         const wrong: string[] = [];
         const left = await leftBehind(bench, async () => {
           for (let round = 0; round < 20; round += 1) {

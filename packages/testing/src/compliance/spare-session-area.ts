@@ -1,4 +1,5 @@
-import type { Connection } from '@viassh/core';
+import { type Connection, isViasshError, type SessionChannel, type SessionRequest } from '@viassh/core';
+import { waitUntil } from '../processes/wait-until.ts';
 import { codeOf, collect } from './collect.ts';
 import type { ComplianceArea } from './compliance-case.ts';
 
@@ -16,7 +17,7 @@ export const spareSessionArea: ComplianceArea = {
             for (let round = 0; round < 5; round += 1) {
               await say(connection, 'before');
               const open = await Promise.all(
-                Array.from({ length: most }, () => connection.openSession({ kind: 'exec', command: 'cat' })),
+                Array.from({ length: most }, () => openSoon(connection, { kind: 'exec', command: 'cat' })),
               );
               t.equal(await codeOf(connection.openSession({ kind: 'exec', command: 'cat' })), 'CHANNEL_REFUSED');
               for (const [index, session] of open.entries()) session.end(`session ${index}`);
@@ -106,5 +107,20 @@ export const spareSessionArea: ComplianceArea = {
 
 /** A command that says a word: what it said. */
 async function say(connection: Connection, word: string): Promise<string> {
-  return (await collect(await connection.openSession({ kind: 'exec', command: `printf %s '${word}'` }))).stdout;
+  return (await collect(await openSoon(connection, { kind: 'exec', command: `printf %s '${word}'` }))).stdout;
+}
+
+/**
+ * A session as soon as the server has a place for it. An sshd counts one that was closed until it has gone through its
+ * channels once, and may refuse the next that comes with the CLOSE; a place that is never given back is found all the same.
+ */
+async function openSoon(connection: Connection, request: SessionRequest): Promise<SessionChannel> {
+  return await waitUntil('the server to have a place', async () => {
+    try {
+      return await connection.openSession(request);
+    } catch (error) {
+      if (isViasshError(error, 'CHANNEL_REFUSED')) return undefined;
+      throw error;
+    }
+  });
 }

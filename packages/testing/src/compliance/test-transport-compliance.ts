@@ -70,6 +70,7 @@ export async function testTransportCompliance(
   harness: ComplianceHarness,
   { areas = complianceAreas, caseTimeoutMs = 20_000 }: ComplianceOptions = {},
 ): Promise<void> {
+  t.setTimeout(SUITE_TIMEOUT_MS); // of the file too: the runner reads it
   // One test around all: tap ends a file whose root is idle between two cases.
   await t.test(`transport ${harness.name}`, { timeout: SUITE_TIMEOUT_MS }, async (t) => {
     const missing = await harness.missing();

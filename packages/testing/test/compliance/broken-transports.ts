@@ -1,5 +1,20 @@
 import { PassThrough } from 'node:stream';
-import type { CloseOptions, Connection, SessionChannel, SessionRequest, Transport } from '@viassh/core';
+import {
+  type Channel,
+  type CloseOptions,
+  type Connection,
+  type HostKey,
+  type HostKeyDecision,
+  readKnownHosts,
+  type ResolvedDestination,
+  type SessionChannel,
+  type SessionRequest,
+  silentLogger,
+  type Transport,
+  type TunRequest,
+  verifyKnownHost,
+  ViasshError,
+} from '@viassh/core';
 import { type ComplianceHarness, memoryHarness } from '@viassh/testing';
 
 /** Ways to get the contract wrong, each with the area that has to notice. */
@@ -78,13 +93,139 @@ export const mistakes = {
     area: 'reaching the server',
     connect: (transport) => (route, options) => transport.connect(route, { ...options, signal: undefined }),
   },
+  'closes what comes through a forward at the far EOF': {
+    area: 'remote forwards',
+    connection: (connection) => ({
+      requestForward: (request, handler, options) =>
+        connection.requestForward(
+          request,
+          (incoming) =>
+            handler({
+              ...incoming,
+              accept: () =>
+                incoming.accept().once('end', function close(this: Channel) {
+                  this.destroy();
+                }),
+            }),
+          options,
+        ),
+    }),
+  },
+  'takes what its handler refused': {
+    area: 'remote forwards',
+    connection: (connection) => ({
+      requestForward: (request, handler, options) =>
+        connection.requestForward(
+          request,
+          (incoming) => handler({ ...incoming, refuse: () => void incoming.accept() }),
+          options,
+        ),
+    }),
+  },
+  'cancels a forward in word only': {
+    area: 'remote forwards: refused and ended',
+    connection: (connection) => ({
+      requestForward: async (request, handler, options) => {
+        const { address, closed } = await connection.requestForward(request, handler, options);
+        const close = async (): Promise<void> => undefined;
+        return { address, closed, close, [Symbol.asyncDispose]: close };
+      },
+    }),
+  },
+  'forgets its forwards when it ends': {
+    area: 'remote forwards: refused and ended',
+    connection: (connection) => ({
+      requestForward: async (request, handler, options) =>
+        with_(await connection.requestForward(request, handler, options), 'closed', new Promise(() => undefined)),
+    }),
+  },
+  'sends packets without their boundaries': {
+    area: 'tun',
+    connection: (connection) => ({
+      openTun: async (request) => {
+        const tun = await connection.openTun(request);
+        return with_(tun, 'send', (packets) => (tun.send([Buffer.concat(packets)]) > 0 ? packets.length : 0));
+      },
+    }),
+  },
+  'forgets packets that come before there is a handler': {
+    area: 'tun',
+    connection: (connection) => ({
+      openTun: async (request) => {
+        const tun = await connection.openTun(request);
+        tun.onPackets(() => undefined);
+        return tun;
+      },
+    }),
+  },
+  'pings without asking the server': { area: 'ping', connection: () => ({ ping: async () => 1 }) },
+  'knows no round trip': { area: 'ping', connection: () => ({ ping: async () => undefined }) },
+  'keeps one session for itself': {
+    area: 'spare sessions',
+    connection: (connection) => {
+      let own: Promise<SessionChannel> | undefined;
+      return {
+        openSession: async (request) => {
+          const session = await connection.openSession(request);
+          own ??= connection.openSession({ kind: 'exec', command: 'exec cat' });
+          own.catch(() => undefined);
+          return session;
+        },
+      };
+    },
+  },
+  'opens sessions ahead although it may not': {
+    area: 'spare sessions',
+    connect: (transport) => (route, options) => transport.connect(route, { ...options, spareSession: true }),
+  },
+  'tells of the last hop only': {
+    area: 'jump hosts',
+    connection: ({ info }) => ({ info: { ...info, hops: [info] } }),
+  },
+  'lets any jump host in': {
+    area: 'jump hosts',
+    connect: (transport) => (route, options) => {
+      const verify = async (key: HostKey, hop: ResolvedDestination): Promise<HostKeyDecision> => {
+        if (hop.hostName === route.hops.at(-1)?.hostName)
+          await verifyKnownHost(hop, await readKnownHosts(hop), key, silentLogger);
+        return { accepted: true };
+      };
+      return transport.connect(route, { ...options, verifyHostKey: { kind: 'custom', verify } });
+    },
+  },
+  'does not compress': {
+    area: 'proxies, rekeying, compression',
+    connection: ({ info }) => ({ info: { ...info, compression: 'none' } }),
+  },
+  'keeps a kind of channel that was given back': {
+    area: 'agent and x11',
+    connection: (connection) => ({
+      onIncomingChannel: (type, handler) => {
+        connection.onIncomingChannel(type, handler);
+        return { [Symbol.dispose]: () => undefined };
+      },
+    }),
+  },
+  'runs out of channels': {
+    area: 'many channels',
+    connection: (connection) => {
+      let opened = 0;
+      return {
+        openDirectTcpip: async (target, options) => {
+          opened += 1;
+          if (opened > 150) throw new ViasshError('CHANNEL_REFUSED', 'no number is left');
+          return await connection.openDirectTcpip(target, options);
+        },
+      };
+    },
+  },
 } satisfies Record<string, Mistake>;
 
 interface Mistake {
   readonly area: string;
   readonly request?: (request: SessionRequest) => SessionRequest;
   readonly session?: (session: SessionChannel) => SessionChannel;
-  readonly connection?: (connection: Connection) => Partial<Pick<Connection, 'closed' | 'close'>>;
+  readonly connection?: (connection: Connection) => Partial<Omit<Connection, typeof Symbol.asyncDispose>>;
   readonly connect?: (transport: Transport) => Transport['connect'];
 }
 
@@ -119,19 +260,24 @@ function breakConnection(
   { request = same, session = same, connection: change }: Mistake,
 ): Connection {
   const { transport, capabilities, info, closed } = connection;
-  const changed = { closed, close: (options?: CloseOptions) => connection.close(options), ...change?.(connection) };
+  const changed = {
+    closed,
+    info,
+    close: (options?: CloseOptions) => connection.close(options),
+    openSession: (asked: SessionRequest) => connection.openSession(asked),
+    openDirectTcpip: (...args: Parameters<Connection['openDirectTcpip']>) => connection.openDirectTcpip(...args),
+    openTun: (asked: TunRequest) => connection.openTun(asked),
+    requestForward: (...args: Parameters<Connection['requestForward']>) => connection.requestForward(...args),
+    onIncomingChannel: (...args: Parameters<Connection['onIncomingChannel']>) => connection.onIncomingChannel(...args),
+    ping: (...args: Parameters<Connection['ping']>) => connection.ping(...args),
+    ...change?.(connection),
+  };
   return {
     transport,
     capabilities,
-    info,
     ...changed,
-    openSession: async (asked) => session(await connection.openSession(request(asked))),
-    openDirectTcpip: (target, options) => connection.openDirectTcpip(target, options),
+    openSession: async (asked) => session(await changed.openSession(request(asked))),
     openDirectStreamlocal: (path, options) => connection.openDirectStreamlocal(path, options),
-    openTun: (asked) => connection.openTun(asked),
-    requestForward: (asked, handler, options) => connection.requestForward(asked, handler, options),
-    onIncomingChannel: (type, handler) => connection.onIncomingChannel(type, handler),
-    ping: (options) => connection.ping(options),
     pipe: (command, options) => connection.pipe(command, options),
     [Symbol.asyncDispose]: () => changed.close(),
   };

@@ -1,10 +1,11 @@
 /**
  * Reads TAP 14 on stdin, keeps it in the file named, and tells people what they need: a line a file, every failure in
- * full, every skip with its reason, the compliance and the fault table, and last `N passed, N failed, N skipped` (innermost tests).
+ * full, what transports do not claim, every other skip with its reason, the compliance and the fault table, and last
+ * `N passed, N failed, N skipped` (innermost tests).
  */
 import { createWriteStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { complianceTable } from './compliance-table.ts';
+import { complianceTable, notClaimed } from './compliance-table.ts';
 import { faultTable } from './fault-table.ts';
 import { type Outcome, TapReader } from './tap-reader.ts';
 
@@ -19,8 +20,12 @@ for await (const line of createInterface({ input: process.stdin })) {
 raw?.end();
 const outcomes = reader.outcomes;
 for (const table of [complianceTable(outcomes), faultTable(outcomes)]) if (table !== '') console.log(table);
-for (const { path, reason } of outcomes.filter(({ result }) => result === 'skipped'))
-  console.log(`SKIPPED ${path.join(' > ')}: ${reason}`);
+const unclaimed = new Map<string, number>();
+for (const words of outcomes.map(notClaimed).filter((words) => words !== undefined))
+  unclaimed.set(words, (unclaimed.get(words) ?? 0) + 1);
+for (const [words, cases] of unclaimed) console.log(`NOT CLAIMED the ${words} (${cases} cases)`);
+const isSkipped = (outcome: Outcome): boolean => outcome.result === 'skipped' && notClaimed(outcome) === undefined;
+for (const { path, reason } of outcomes.filter(isSkipped)) console.log(`SKIPPED ${path.join(' > ')}: ${reason}`);
 const isWhole = reader.planned !== undefined && reader.planned === reader.files;
 if (!isWhole)
   console.log(`the run was cut short: ${reader.files} of ${reader.planned ?? 'an unknown number of'} files ended`);
@@ -28,7 +33,7 @@ const count = (result: Outcome['result']): number => outcomes.filter((outcome) =
 const [passed, failed, skipped] = [
   count('passed'),
   count('failed') + (reader.bailedOut || !isWhole ? 1 : 0),
-  count('skipped'),
+  outcomes.filter(isSkipped).length,
 ];
 if (passed + failed === 0 || failed > 0 || (skipped > 0 && process.env['VIASSH_NO_SKIP'] === '1')) process.exitCode = 1;
 if (skipped > 0 && process.env['VIASSH_NO_SKIP'] === '1')

@@ -38,9 +38,10 @@ export async function parseCommandLine(argv: readonly string[], version: string,
   const take = (values: Values, run: ParsedCommand['run']): void => {
     command = { globals: readGlobals(values), run };
   };
-  const parser = buildParser(take, version, width);
+  const words = normalizeArgv(argv);
+  const parser = buildParser(take, version, width, words);
   let text = '';
-  await parser.parseAsync(normalizeArgv(argv), {}, (error: unknown, _values: unknown, output: string) => {
+  await parser.parseAsync(words, {}, (error: unknown, _values: unknown, output: string) => {
     if (error instanceof Error) throw error;
     text = output;
   });
@@ -48,7 +49,12 @@ export async function parseCommandLine(argv: readonly string[], version: string,
   return { kind: 'text', text };
 }
 
-function buildParser(take: (values: Values, run: ParsedCommand['run']) => void, version: string, width: number): Argv {
+function buildParser(
+  take: (values: Values, run: ParsedCommand['run']) => void,
+  version: string,
+  width: number,
+  words: readonly string[],
+): Argv {
   const parser = yargs()
     .scriptName('viassh')
     .locale('en') // one language: what it says is read by `usageError`
@@ -125,7 +131,12 @@ function buildParser(take: (values: Values, run: ParsedCommand['run']) => void, 
     .exitProcess(false)
     .fail((message: string | null, error: Error | undefined) => {
       if (error !== undefined && error.name !== 'YError') throw error; // YError: yargs's own, for what was typed
-      throw usageError(message ?? error?.message ?? 'the command line is not understood');
+      const said = message ?? error?.message ?? 'the command line is not understood';
+      // An option that nobody knows may have swallowed the destination: it is what is wrong, and not what it took.
+      const unknown = said.startsWith('Not enough non-option')
+        ? optionsBefore(words).find((word) => !isKnown(word, parser))
+        : undefined;
+      throw usageError(unknown === undefined ? said : `Unknown argument: ${unknown.replace(/^--|=.*$/gs, '')}`);
     });
   for (const entry of builtinPlugins) addPlugin(parser, entry, take);
   return parser;
@@ -160,6 +171,19 @@ function addPlugin(parser: Argv, entry: PluginEntry, take: (values: Values, run:
         );
       }),
   );
+}
+
+/** The words up to `--`, behind which everything belongs to the remote command. */
+function optionsBefore(words: readonly string[]): readonly string[] {
+  const end = words.indexOf('--');
+  return end < 0 ? words : words.slice(0, end);
+}
+
+/** Is it no option, or one of those that the parser in force has? */
+function isKnown(word: string, parser: unknown): boolean {
+  const name = /^--([^=]+)/.exec(word)?.[1];
+  const { key } = (parser as { getOptions(): { key: Readonly<Record<string, unknown>> } }).getOptions();
+  return name === undefined || Object.hasOwn(key, name);
 }
 
 /** yargs's words for a mistake, in ours where its own would puzzle. */

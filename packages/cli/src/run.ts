@@ -49,7 +49,7 @@ export async function run(argv: readonly string[]): Promise<number> {
 /** How to report what fails before the command line is understood. */
 function reportingOf(argv: readonly string[]): ErrorStyle {
   const own = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : undefined);
-  const verbose = own.some((word) => word === '--verbose' || /^-[xaTnqCst46]*v/.test(word));
+  const verbose = own.some((word) => word === '--verbose' || /^-[xaATnqCst46]*v/.test(word));
   return { json: own.includes('--json'), level: verbose ? 'info' : 'warning' };
 }
 

@@ -34,6 +34,13 @@ t.test('options that ssh has and a pipe does not need are taken', async (t) => {
   t.match((await command('pipe', '-n', 'host')).globals, { noStdin: true });
 });
 
+t.test('-A and -a, of which the last one counts', async (t) => {
+  t.equal((await command('pipe', '-A', 'host')).globals.typed.forwardAgent, true);
+  t.equal((await command('pipe', '-Aa', 'host')).globals.typed.forwardAgent, false);
+  t.equal((await command('pipe', '-a', 'host', '-A')).globals.typed.forwardAgent, true);
+  t.equal((await command('pipe', 'host')).globals.typed.forwardAgent, undefined);
+});
+
 t.test('mistakes are USAGE with a hint', async (t) => {
   for (const [argv, message] of [
     [[], /command is missing/],
@@ -44,6 +51,10 @@ t.test('mistakes are USAGE with a hint', async (t) => {
     [['pipe', 'a', '--sub'], /sub/],
     [['pip', 'a'], /pip/],
     [['--transport', 'other', 'pipe', 'a'], /transport/],
+    [['pipe', '--no-such-option', 'host'], /no-such-option$/],
+    [['imap', '--no-such-option=1', '--', '--other'], /no-such-option$/],
+    [['pipe', '--tty', '--', '--other'], /destination is missing/],
+    [['imap', '--command', 'x'], /destination is missing/],
     [['-o'], /-o wants a value/],
     [['pipe', 'a', '--port'], /--port wants a value/],
   ] as const) {

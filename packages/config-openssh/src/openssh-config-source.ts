@@ -22,8 +22,8 @@ export interface OpensshConfigOptions {
 }
 
 /**
- * Resolves destinations by `ssh -G`, which is the truth: Include, Match, canonicalization are ssh's own. Without an ssh
- * binary only typed options apply, and a configuration that would apply is an error, not passed over.
+ * Resolves destinations by `ssh -G`, which is the truth: Include, Match, canonicalization are ssh's own. Without an OpenSSH
+ * client only typed options apply, and a configuration that would apply is an error, not passed over.
  */
 export function createOpensshConfigSource({
   programs,
@@ -46,12 +46,20 @@ export function createOpensshConfigSource({
     const args = ['-G', '-T', ...sshArguments(typed, destination), '--', destination.host];
     try {
       const output = await programs.run({ file: sshFile, args, signal });
-      if (exitCodeOf(output.exit) === 0) return parseSettings(output.stdout);
-      throw configInvalid(output.stderr, sshFile);
+      const settings = parseSettings(output.stdout);
+      if (exitCodeOf(output.exit) === 0 && settings.has('hostname')) return settings;
+      if (await isOpenssh(signal)) throw configInvalid(output.stderr, sshFile);
+      return await settingsWithoutSsh(destination, typed, environment);
     } catch (error) {
       if (!isViasshError(error, 'PROGRAM_NOT_FOUND')) throw error;
       return await settingsWithoutSsh(destination, typed, environment);
     }
+  }
+
+  /** Others are called `ssh` as well; they have no -G, and configurations of their own. */
+  async function isOpenssh(signal?: AbortSignal): Promise<boolean> {
+    const { stderr } = await programs.run({ file: sshFile, args: ['-V'], signal });
+    return /OpenSSH/.test(stderr);
   }
 }
 

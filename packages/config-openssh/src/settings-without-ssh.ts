@@ -109,7 +109,7 @@ function parseOption(option: string): [name: string, value: string] {
   if (!plainSettings.has(name.toLowerCase())) {
     throw new ViasshError(
       'CONFIG_NEEDS_SSH',
-      `the option ${name} needs ssh to interpret it, and no ssh is installed here`,
+      `the option ${name} needs ssh to interpret it, and no OpenSSH client is here`,
       {
         hint: 'install an OpenSSH client, or leave the option away',
       },
@@ -127,7 +127,7 @@ function checkValue(option: string, value: string): string {
   if (isBroken || isRelative || (numbers.has(name) && /^(\d+[smhdw]\d*)+$/i.test(value))) {
     throw new ViasshError(
       'CONFIG_NEEDS_SSH',
-      `the value of ${option} needs ssh to interpret it, and no ssh is installed here: ${value}`,
+      `the value of ${option} needs ssh to interpret it, and no OpenSSH client is here: ${value}`,
       {
         hint: 'install an OpenSSH client, or write the value without quotes, units and abbreviations',
       },
@@ -150,7 +150,7 @@ async function refuseConfiguration(destination: Destination, typed: TypedOptions
   if (!mayApply(text, destination.host)) return;
   throw new ViasshError(
     'CONFIG_NEEDS_SSH',
-    `${file} has settings for ${destination.host}, and no ssh is installed here to read them`,
+    `${file} has settings for ${destination.host}, and no OpenSSH client is here to read them`,
     {
       hint: 'install an OpenSSH client, or use -F none and give what is needed by options',
     },

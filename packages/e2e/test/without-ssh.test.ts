@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { makeScratchFolder, type Sshd, startSshd } from '@viassh/testing';
 import { assertFailure } from './assert-failure.ts';
 import { tidyTest } from './both-transports.ts';
@@ -85,4 +86,25 @@ tidyTest('without an ssh binary the host key is checked all the same', async (t)
   );
   t.equal(known.code, 6);
   t.match(await readFile(sshd.knownHostsFile, 'utf8'), /ssh-ed25519/);
+});
+
+tidyTest('an ssh that is not OpenSSH is none: auto takes ssh2, and says why', async (t) => {
+  await using sshd = await startSshd({ mode: 'listen' });
+  await using folder = await makeScratchFolder();
+  const other = `#!/bin/sh\necho 'Dropbear v2022.83' >&2\n[ "$1" = -V ] || exit 1\n`;
+  await writeFile(join(folder.path, 'ssh'), other, { mode: 0o755 });
+  const run = (...args: string[]): Promise<Outcome> => viassh(args, { env: { PATH: folder.path } });
+  const { code, stderr } = await run('pipe', '-v', '-F', 'none', ...typed(sshd), '127.0.0.1', '--', 'exit 4');
+  t.equal(code, 4, stderr);
+  t.match(stderr, /transport ssh2: .*no OpenSSH client/);
+  assertFailure(t, await run('pipe', '-F', sshd.configFile, 't', '--', 'true'), {
+    error: 'CONFIG_NEEDS_SSH',
+    says: /no OpenSSH client is here/,
+    hint: /-F none/,
+  });
+  assertFailure(t, await run('pipe', '-F', 'none', '--transport', 'openssh', 'host', '--', 'true'), {
+    error: 'TRANSPORT_UNAVAILABLE',
+    says: /no OpenSSH client/,
+    hint: /--transport/,
+  });
 });

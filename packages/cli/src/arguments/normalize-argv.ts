@@ -18,7 +18,8 @@ const letters: Readonly<Record<string, { readonly name: string; readonly takesVa
   t: { name: 'tty', takesValue: false },
   n: { name: 'no-stdin', takesValue: false },
   x: { name: 'no-x11', takesValue: false },
-  a: { name: 'no-agent', takesValue: false },
+  A: { name: 'forward-agent', takesValue: false },
+  a: { name: 'forward-agent=false', takesValue: false },
   T: { name: 'no-tty', takesValue: false },
 };
 

@@ -1,4 +1,5 @@
 import type { Capability, Connection } from '@viassh/core';
+import { typedOptions } from '../arguments/typed-options.ts';
 import { openConnection } from '../library/open-connection.ts';
 import { terminalAuthenticator } from '../terminal/terminal-authenticator.ts';
 import type { CommandContext } from './command-context.ts';
@@ -12,12 +13,13 @@ export async function openForCommand(
   const { environment, globals, log, signal } = context;
   return await openConnection(environment, {
     destination,
-    typed: globals.typed,
+    typed: typedOptions(globals, environment.variables),
     transport: globals.transport,
     control: globals.control,
     needs,
     log,
     signal,
+    spareSession: false, // one command runs over it
     authenticate: terminalAuthenticator(environment.programs, environment.variables),
   });
 }

@@ -3,12 +3,14 @@ import {
   type Capability,
   checkDestination,
   type Connection,
+  type ConnectionInfo,
   type Destination,
   type HostKeyVerifier,
   type Logger,
   parseDestination,
   resolveRoute,
   type Route,
+  sanitize,
   selectTransport,
   type TransportSelection,
   type TypedOptions,
@@ -33,6 +35,8 @@ export interface OpenRequest {
   /** Asked where the transport does not ask by itself; with `always` in every case. */
   readonly authenticate?: Authenticator | undefined;
   readonly alwaysAuthenticate?: boolean;
+  /** See `ConnectOptions` of core. */
+  readonly spareSession?: boolean | undefined;
 }
 
 /** A destination as it would be reached. */
@@ -68,8 +72,27 @@ export async function openConnection(environment: Environment, request: OpenRequ
     authenticate:
       transport.asksItself === true && request.alwaysAuthenticate !== true ? undefined : request.authenticate,
     log: request.log,
+    spareSession: request.spareSession,
   });
-  const { peer, hostKey = 'unknown', cipher = 'unknown', authenticatedBy = 'unknown' } = connection.info;
-  request.log.info(`connected to ${peer}; host key ${hostKey}; cipher ${cipher}; logged in by ${authenticatedBy}`);
+  logHops(connection.info, request.log);
   return connection;
+}
+
+/** One line for each hop with what is known of it. */
+function logHops({ hops }: ConnectionInfo, log: Logger): void {
+  for (const [index, hop] of hops.entries()) {
+    const { peer, serverVersion, hostKey = 'unknown', kex, cipher = 'unknown', authenticatedBy = 'unknown' } = hop;
+    const facts = [
+      index === hops.length - 1 ? `connected to ${peer}` : `through ${peer}`,
+      `host key ${hostKey}`,
+      ...(kex === undefined ? [] : [`key exchange ${kex}`]),
+      `cipher ${cipher}`,
+      `logged in by ${authenticatedBy}`,
+      ...(hop.roundTripMs === undefined
+        ? []
+        : [`round trip ${hop.roundTripMs.toFixed(hop.roundTripMs < 10 ? 1 : 0)} ms`]),
+      ...(serverVersion === undefined ? [] : [sanitize(serverVersion)]),
+    ];
+    log.info(facts.join('; '));
+  }
 }

@@ -12,7 +12,9 @@ t.test('nothing given: nothing typed, auto, warnings', async (t) => {
       proxyJump: undefined,
       addressFamily: undefined,
       compression: false,
+      forwardAgent: undefined,
     },
+    proxy: undefined,
     transport: 'auto',
     json: false,
     level: 'warning',
@@ -72,4 +74,17 @@ t.test('--control is a transport of its own', async (t) => {
   ]) {
     t.throws(() => readGlobals(values), { code: 'USAGE', hint: /./ }, JSON.stringify(values));
   }
+});
+
+t.test('of -A and -a the last one counts', async (t) => {
+  t.equal(readGlobals({ 'forward-agent': true }).typed.forwardAgent, true);
+  t.equal(readGlobals({ 'forward-agent': [true, false] }).typed.forwardAgent, false);
+  t.equal(readGlobals({ 'forward-agent': [false, true] }).typed.forwardAgent, true);
+});
+
+t.test('a proxy is an address without a password, or none', async (t) => {
+  for (const proxy of ['socks5://gate:1080', 'http://me@gate', 'none']) t.equal(readGlobals({ proxy }).proxy, proxy);
+  t.throws(() => readGlobals({ proxy: 'gate:1080' }), { code: 'OPTION_INVALID', hint: /./ });
+  const secret = { proxy: 'socks5://me:hunter2@gate' };
+  t.throws(() => readGlobals(secret), { code: 'OPTION_INVALID', message: /^((?!hunter2).)*$/, hint: /VIASSH_PROXY/ });
 });

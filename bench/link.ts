@@ -2,6 +2,8 @@
 export interface Link extends AsyncDisposable {
   /** Reads all that the command writes; tells how many bytes. */
   download(command: string): Promise<number>;
+  /** Milliseconds until the command's first byte; waits for its end. */
+  firstByte(command: string): Promise<number>;
   /** Gives the command so many zero bytes. */
   upload(command: string, bytes: number): Promise<void>;
 }

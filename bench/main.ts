@@ -1,7 +1,7 @@
 /**
  * Measures viassh beside its peers, in the same run, against an sshd of its own on the loopback interface.
  *
- *     node main.ts [--only WORD] [--size MIB] [--repetitions N] [--json]
+ *     node main.ts [--only WORDS] [--size MIB] [--rtt MS] [--repetitions N] [--json]
  */
 import { spawnSync } from 'node:child_process';
 import { truncate, writeFile } from 'node:fs/promises';
@@ -9,6 +9,8 @@ import { availableParallelism, cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { missingForSshd, startSshd } from '@viassh/testing';
+import { farAway } from './far-away.ts';
+import { farRaces } from './far.ts';
 import { libraryRaces } from './library.ts';
 import { oneShotRaces } from './one-shot.ts';
 import { runRace, type Standing } from './race.ts';
@@ -19,6 +21,7 @@ const { values } = parseArgs({
     only: { type: 'string', default: '' },
     size: { type: 'string', default: '512' },
     repetitions: { type: 'string', default: '5' },
+    rtt: { type: 'string', default: '100' },
     json: { type: 'boolean', default: false },
   },
 });
@@ -47,10 +50,14 @@ if (!values.json) {
   );
 }
 
+const rttMs = Number(values.rtt);
+await using far = await farAway(sshd, rttMs);
+
 const results: { title: string; standings: Standing[] }[] = [];
 for (const race of [
-  ...oneShotRaces({ sshd, bytes, repetitions, file }),
+  ...(await oneShotRaces({ sshd, bytes, repetitions, file })),
   ...libraryRaces({ sshd, bytes, repetitions }),
+  ...farRaces({ sshd: far.sshd, rttMs, repetitions }),
 ].filter(({ title }) => title.includes(values.only))) {
   const standings = await runRace(race);
   results.push({ title: race.title, standings });

@@ -1,7 +1,17 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { open } from 'node:fs/promises';
 import type { Sshd } from '@viassh/testing';
-import { ended, type Program, sshProgram, start, timed, viasshProgram } from './programs.ts';
+import {
+  ended,
+  handOverProgram,
+  type Program,
+  sshProgram,
+  start,
+  timed,
+  viasshAlone,
+  viasshProgram,
+} from './programs.ts';
 import type { Contestant, Race } from './race.ts';
 
 /** What the races are about. */
@@ -17,7 +27,8 @@ export interface OneShotOptions {
 const gcm = ['-o', 'Ciphers=aes128-gcm@openssh.com'];
 
 /** Whole runs of a program: connect, carry, end. */
-export function oneShotRaces({ sshd, bytes, repetitions, file }: OneShotOptions): Race[] {
+export async function oneShotRaces({ sshd, bytes, repetitions, file }: OneShotOptions): Promise<Race[]> {
+  const handedOver = await handOverProgram(sshd);
   return [
     ...[
       { ciphers: 'aes128-gcm', options: gcm },
@@ -26,6 +37,7 @@ export function oneShotRaces({ sshd, bytes, repetitions, file }: OneShotOptions)
       const programs = [
         sshProgram(sshd, options),
         viasshProgram(sshd, 'openssh', options),
+        { ...handedOver, last: options },
         viasshProgram(sshd, 'ssh2', options),
       ];
       return [
@@ -43,6 +55,23 @@ export function oneShotRaces({ sshd, bytes, repetitions, file }: OneShotOptions)
         },
       ];
     }),
+    {
+      title: 'cold, whole process',
+      repetitions: repetitions * 3,
+      contestants: [sshProgram(sshd), viasshProgram(sshd, 'openssh'), handedOver, viasshProgram(sshd, 'ssh2')].map(
+        whole,
+      ),
+    },
+    {
+      title: 'start-up alone',
+      repetitions: repetitions * 3,
+      contestants: [
+        { name: 'node -e 0', file: process.execPath, args: ['-e', '0'] },
+        viasshAlone('--version'),
+        viasshAlone('--help'),
+        viasshAlone('plugins'),
+      ].map(alone),
+    },
     {
       title: 'one-shot, start to first byte',
       repetitions: repetitions * 3,
@@ -73,7 +102,19 @@ function upload(program: Program, file: string): Contestant {
   };
 }
 
-function firstByte(program: Program): Contestant {
+/** Start, `true`, end. */
+function whole(program: Program): Contestant {
+  return { name: program.name, run: () => timed(() => ended(program, start(program, 'true', 'ignore', 'ignore'))) };
+}
+
+/** Without a remote command. */
+function alone(program: Program): Contestant {
+  const { name, file, args } = program;
+  return { name, run: () => timed(() => ended(program, spawn(file, args, { stdio: 'ignore' }))) };
+}
+
+/** From the start of the program to the first byte that the far end wrote. */
+export function firstByte(program: Program): Contestant {
   return {
     name: program.name,
     async run() {

@@ -46,6 +46,14 @@ function spawning(program: Program): Link {
       await ended(program, child);
       return stdout.bytes;
     },
+    async firstByte(command) {
+      const before = performance.now();
+      const child = start(program, command, 'ignore', 'pipe');
+      await once(child.stdout ?? child, 'data');
+      const took = performance.now() - before;
+      await ended(program, child);
+      return took;
+    },
     async upload(command, bytes) {
       const child = start(program, command, 'pipe', 'ignore');
       await pipeline(zeros(bytes), child.stdin ?? new Counter());

@@ -37,6 +37,14 @@ export async function ssh2Link(sshd: Sshd): Promise<Link> {
       expectZero((await code)[0]);
       return stdout.bytes;
     },
+    async firstByte(command) {
+      const before = performance.now();
+      const { channel, code } = await exec(command);
+      await once(channel, 'data');
+      const took = performance.now() - before;
+      expectZero((await code)[0]);
+      return took;
+    },
     async upload(command, bytes) {
       const { channel, code } = await exec(command);
       channel.resume();

@@ -19,8 +19,12 @@ export function zeros(bytes: number): Readable {
 /** Counts what it is given, and forgets it. */
 export class Counter extends Writable {
   bytes = 0;
+  readonly #first: PromiseWithResolvers<number> = Promise.withResolvers();
+  /** When the first byte came, by `performance.now()`. */
+  readonly first: Promise<number> = this.#first.promise;
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    if (this.bytes === 0) this.#first.resolve(performance.now());
     this.bytes += chunk.length;
     done();
   }

@@ -2,20 +2,26 @@ import type { Spread, Standing } from './race.ts';
 
 /** One race as lines of text. */
 export function table(title: string, standings: readonly Standing[]): string {
-  const rows = standings.map(({ name, unit, value, ratio }, index) => [
+  const hasTrips = standings.some(({ roundTrips }) => roundTrips !== undefined);
+  const trips = (text: string): string[] => (hasTrips ? [text] : []);
+  const rows = standings.map(({ name, unit, value, ratio, roundTrips }, index) => [
     name,
     `${figure(value.median)} ${unit}`,
+    ...trips(`${roundTrips?.toFixed(1)} RTT`),
     range(value, figure),
     index === 0 ? '(the peer)' : `${hundredths(ratio.median)} x`,
     index === 0 ? '' : range(ratio, hundredths),
   ]);
-  const all = [['', 'median', 'spread', 'ratio', 'spread'], ...rows];
+  const all = [['', 'median', ...trips('round trips'), 'spread', 'ratio', 'spread'], ...rows];
   const widths = all[0]?.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0))) ?? [];
   const line = (row: readonly string[]): string =>
     row
       .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
       .join('  ');
-  return [title, ...all.map((row) => `  ${line(row).trimEnd()}`), ''].join('\n');
+  const failures = standings.flatMap(({ name, failed }) =>
+    failed === undefined ? [] : `  FAILED: ${name}: ${failed}`,
+  );
+  return [title, ...all.map((row) => `  ${line(row).trimEnd()}`), ...failures, ''].join('\n');
 }
 
 function range({ lowest, highest }: Spread, show: (value: number) => string): string {

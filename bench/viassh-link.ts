@@ -17,6 +17,14 @@ export async function viasshLink(sshd: Sshd, transport: 'openssh' | 'ssh2'): Pro
       expectZero(exitCodeOf(await exit));
       return stdout.bytes;
     },
+    async firstByte(command) {
+      const before = performance.now();
+      const stdout = new Counter();
+      const { exit } = await connection.pipe(command, { stdout });
+      const took = (await stdout.first) - before;
+      expectZero(exitCodeOf(await exit));
+      return took;
+    },
     async upload(command, bytes) {
       const { exit } = await connection.pipe(command, { stdin: zeros(bytes), stdout: new Counter() });
       expectZero(exitCodeOf(await exit));

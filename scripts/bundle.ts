@@ -67,10 +67,15 @@ function ssh2Parts(): Plugin {
           module.exports = createRequire(require.resolve('@viassh/transport-ssh2'))('${addon}');`,
       }));
       // Own `require` of a module: the bundle's copy of ssh2, not a second one.
-      own.onLoad({ filter: /packages\/transport-ssh2\/src\/.*\.ts$/ }, ({ path }) => ({
-        contents: readFileSync(path, 'utf8').replace(/^const require = createRequire\(import\.meta\.url\);$/m, ''),
-        loader: 'ts',
-      }));
+      own.onLoad({ filter: /packages\/transport-ssh2\/src\/.*\.ts$/ }, ({ path }) => {
+        const contents = readFileSync(path, 'utf8').replace(
+          /^const require = createRequire\(import\.meta\.url\);$/m,
+          '',
+        );
+        if (contents.includes('createRequire('))
+          throw new Error(`${path}: a require of another form than the bundle knows`);
+        return { contents, loader: 'ts' };
+      });
       own.onResolve({ filter: /^ssh2$/ }, ({ importer }) =>
         importer.includes('/transport-ssh2/') ? { path: 'client', namespace: 'ssh2', pluginData: importer } : undefined,
       );

@@ -17,6 +17,7 @@ export function createSsh2Transport({ programs }: Ssh2TransportOptions): Transpo
     name: 'ssh2',
     capabilities: ssh2Capabilities,
     available,
+    prepare: async () => void (await import('./open-route.ts')),
     async connect(route, options) {
       const { openRoute } = await import('./open-route.ts'); // ssh2 is loaded with it, and only now
       return await openRoute(route, options, programs);

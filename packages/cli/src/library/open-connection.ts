@@ -45,25 +45,28 @@ export interface Plan {
   readonly selection: TransportSelection;
 }
 
-/** Resolves the destination and selects the transport; nothing is dialled. */
+/** Resolves the destination and selects the transport, which is made ready where `connects`; nothing is dialled. */
 export async function planConnection(
   environment: Environment,
   { destination, typed, transport, control, needs, signal }: OpenRequest,
+  connects = false,
 ): Promise<Plan> {
   const parsed = typeof destination === 'string' ? parseDestination(destination) : checkDestination(destination);
   checkTypedOptions(typed);
   const name = transportWithControl(transport, control);
   const entries = control === undefined ? environment.transports : [environment.controlTransport(control)];
-  const [route, selection] = await Promise.all([
-    resolveRoute(environment.config, parsed, typed, signal),
-    selectTransport(entries, name, needs),
-  ]);
+  const select = async (): Promise<TransportSelection> => {
+    const selection = await selectTransport(entries, name, needs);
+    if (connects) await selection.transport.prepare?.();
+    return selection;
+  };
+  const [route, selection] = await Promise.all([resolveRoute(environment.config, parsed, typed, signal), select()]);
   return { route, selection };
 }
 
 /** Resolve, known hosts, select, connect. @throws ViasshError of any of these steps */
 export async function openConnection(environment: Environment, request: OpenRequest): Promise<Connection> {
-  const { route, selection } = await planConnection(environment, request);
+  const { route, selection } = await planConnection(environment, request, true);
   const { transport, reason } = selection;
   request.log.info(`transport ${transport.name}: ${reason}`);
   const connection = await transport.connect(route, {

@@ -36,6 +36,8 @@ export interface Transport {
   readonly asksItself?: boolean;
   /** Can it run on this machine? Looks, and dials nothing. */
   available(): Promise<Availability>;
+  /** Loads what {@link connect} will run, for a caller who has yet to wait for the route. Dials nothing. */
+  prepare?(): Promise<void>;
   /**
    * @throws ViasshError of the groups "reaching the server", "who the server is", "who we are"; SETTING_UNSUPPORTED
    * before anything is dialled; ABORTED.

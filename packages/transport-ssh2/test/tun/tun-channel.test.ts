@@ -1,6 +1,8 @@
+import { EventEmitter } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 import { longestPacket, type TunMode } from '@viassh/core';
+import type { Client } from 'ssh2';
 import t from 'tap';
 import type { RawChannel } from '../../src/ssh2-private/raw-channel.ts';
 import { TunChannel, tunWindow } from '../../src/tun/tun-channel.ts';
@@ -41,7 +43,8 @@ function tunOn(
   { mode = 'point-to-point', countsHead = true }: { mode?: TunMode; countsHead?: boolean } = {},
 ): { channel: TunChannel; released: () => number } {
   let releases = 0;
-  const backlog = new WireBacklog(new PassThrough());
+  const client = Object.assign(new EventEmitter(), { _protocol: {} }) as unknown as Client;
+  const backlog = new WireBacklog(client, new PassThrough());
   const setup = { mode, countsHead, backlog, release: () => void (releases += 1) };
   return { channel: new TunChannel(ledger as unknown as RawChannel, setup), released: () => releases };
 }

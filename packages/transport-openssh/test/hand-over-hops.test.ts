@@ -86,7 +86,7 @@ t.test('handed over', { skip }, async (t) => {
 
   await t.test('each hop lives by its own typed options', async (t) => {
     const [first, second] = chain.route.hops as [ResolvedDestination, ResolvedDestination];
-    const typed = { ...second.typed, proxyJump: 'nowhere.invalid', options: ['Ciphers=aes256-ctr'] };
+    const typed = { ...second.typed, proxyJump: 'nowhere.invalid', options: ['ProxyJump=nowhere.invalid'] };
     const refused = { ...first, typed: { ...first.typed, options: ['PubkeyAuthentication=no'] } };
     const request: SessionRequest = { kind: 'exec', command: 'exit 3' };
     const hops: Route['hops'] = [first, { ...second, typed }];

@@ -57,12 +57,15 @@ t.test('a user certificate', { skip }, async (t) => {
   });
 });
 
+function authorityLine(name: string, { publicKey }: KeyPair): string {
+  return `@cert-authority ${name} ${publicKey}\n`;
+}
+
 t.test('a host certificate', { skip }, async (t) => {
   await using sshd = await startSshd({ knownHosts: 'empty' });
   const [hostKey = ''] = sshd.hostKeyFiles;
   const authority = await sshd.generateKey();
   await addToServer(sshd, `HostCertificate ${await certify(authority, hostKey, 'viassh-test-server', '-h')}`);
-  const authorityLine = (name: string, key: KeyPair): string => `@cert-authority ${name} ${key.publicKey}\n`;
 
   await t.test('of an authority that known_hosts has for this name', async (t) => {
     await writeFile(sshd.knownHostsFile, authorityLine('viassh-test-server', authority));

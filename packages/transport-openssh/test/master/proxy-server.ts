@@ -87,6 +87,9 @@ async function socks5(
   }
   const request = await next();
   const host = [...request.subarray(4, 8)].join('.'); // an IPv4 address
-  const reply = (code: number): Buffer => Buffer.from([5, code, 0, 1, 0, 0, 0, 0, 0, 0]);
   join(socket, host, request.readUInt16BE(8), reply(0), reply(5));
+}
+
+function reply(code: number): Buffer {
+  return Buffer.from([5, code, 0, 1, 0, 0, 0, 0, 0, 0]);
 }

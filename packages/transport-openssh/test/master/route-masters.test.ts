@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import {
   type Authenticator,
   type ConnectOptions,
@@ -254,7 +255,7 @@ t.test('a passenger whose master is gone never logs in by itself', { skip }, asy
 
 t.test('SIGKILL on us leaves nothing of three masters', { skip }, async (t) => {
   await using chain = await startChain({}, {}, {});
-  const file = join(import.meta.dirname, 'hold-connection.ts');
+  const file = fileURLToPath(import.meta.resolve('./hold-connection.ts'));
   const args = [...process.execArgv, '--conditions=@viassh/source', file, chain.configFile, runtimeFolder];
   const program = await createProgramRunner().start({
     file: process.execPath,

@@ -48,4 +48,6 @@ tidyTest('--control without a master there, and with another transport', async (
   const both = await viassh(['pipe', '--transport', 'ssh2', ...at, '--', 'true']);
   t.equal(both.code, 64);
   t.match(both.stderr, /\(USAGE\)\n {2}hint: /);
+  const demo = await viassh(['demo', '--control', join(sshd.folder, 'none')]);
+  t.strictSame({ code: demo.code, stdout: demo.stdout.length }, { code: 64, stdout: 0 });
 });

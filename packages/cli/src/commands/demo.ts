@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline';
-import { exitCodeOf, describeExit, type SessionChannel, sanitize } from '@viassh/core';
+import { exitCodeOf, describeExit, type SessionChannel, sanitize, ViasshError } from '@viassh/core';
 import { loadDemo } from '../builtin.ts';
 import { openConnection } from '../library/open-connection.ts';
 import { paint } from '../terminal/report.ts';
@@ -18,6 +18,11 @@ interface Step {
  */
 export async function runDemo(context: CommandContext): Promise<number> {
   const { environment, globals, log, signal, stdout } = context;
+  if (globals.control !== undefined) {
+    throw new ViasshError('USAGE', 'the demo brings its own server: --control has no part in it', {
+      hint: 'leave --control away',
+    });
+  }
   const steps: Step[] = [];
   let last = performance.now();
   const done = (step: string, lines: readonly string[] = []): void => {

@@ -30,6 +30,7 @@ import { ConnectionWindows } from './channel/connection-windows.ts';
 import { type ChannelFor, openChannel, type StreamOpening } from './channel/open-channel.ts';
 import type { Ssh2Channel } from './channel/ssh2-channel.ts';
 import type { Ssh2SessionChannel } from './channel/ssh2-session-channel.ts';
+import { SessionSlots } from './channel/session-slots.ts';
 import { startSession } from './channel/start-session.ts';
 import { ForwardTable } from './forward/forward-table.ts';
 import { requestForward } from './forward/request-forward.ts';
@@ -57,6 +58,7 @@ export class Ssh2Connection implements Connection {
   readonly #forwards = new ForwardTable();
   readonly #incoming: IncomingChannels;
   readonly #spare: SpareSession<Ssh2SessionChannel>;
+  readonly #slots = new SessionSlots(() => this.ping());
   readonly #agent: string | undefined;
   /** Ends the openings under way, with the reason. */
   readonly #end = new AbortController();
@@ -99,7 +101,7 @@ export class Ssh2Connection implements Connection {
   async openSession(request: SessionRequest): Promise<SessionChannel> {
     const signal = this.#while(request);
     if (signal.aborted) throw abortedError(signal.reason);
-    const channel = await this.#spare.acquire(() => this.#open({ type: 'session' }, request), signal);
+    const channel = await this.#spare.acquire(() => this.#openSession(request), signal);
     const env = { ...this.#last.resolved.sessionEnv, ...request.env };
     if (this.#agent !== undefined) this.#incoming.expect('auth-agent@openssh.com');
     const session = await startSession(
@@ -170,11 +172,16 @@ export class Ssh2Connection implements Connection {
     const signal = this.#while(options);
     if (signal.aborted) throw abortedError(signal.reason);
     const { client, backlog, windows, onOpen } = this.#host;
-    return await openChannel(client, opening, { backlog, windows, signal, onOpen });
+    const onClosed = opening.type === 'session' ? () => this.#slots.sessionClosed() : undefined;
+    return await openChannel(client, opening, { backlog, windows, signal, onOpen, onClosed });
+  }
+
+  async #openSession(options: Signalled): Promise<Ssh2SessionChannel> {
+    return await this.#slots.open(() => this.#open({ type: 'session' }, options));
   }
 
   async #openSpare(): Promise<Ssh2SessionChannel> {
-    const channel = await this.#open({ type: 'session' }, {});
+    const channel = await this.#openSession({});
     void channel.gone.then(() => this.#spare.gone(channel));
     return channel;
   }

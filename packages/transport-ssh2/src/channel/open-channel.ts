@@ -15,6 +15,8 @@ export interface OpenChannelOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called with each channel as it opens, also with one that comes after the abort and is closed at once. */
   readonly onOpen?: ((channel: Ssh2Channel) => void) | undefined;
+  /** Both sides have closed it. */
+  readonly onClosed?: (() => void) | undefined;
 }
 
 /** A stream of bytes; packets are {@link openTunChannel}'s. */
@@ -31,7 +33,7 @@ export type ChannelFor<T extends StreamOpening> = T extends { type: 'session' } 
 export function openChannel<T extends StreamOpening>(
   client: Client,
   opening: T,
-  { backlog, windows = new ConnectionWindows(), signal, onOpen }: OpenChannelOptions,
+  { backlog, windows = new ConnectionWindows(), signal, onOpen, onClosed }: OpenChannelOptions,
 ): Promise<ChannelFor<T>> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted === true) return reject(abortedError(signal.reason));
@@ -57,7 +59,14 @@ export function openChannel<T extends StreamOpening>(
         onOpen?.(channel);
         if (aborted) channel.destroy();
         else resolve(channel as ChannelFor<T>);
-        return channel.sink();
+        const sink = channel.sink();
+        return {
+          ...sink,
+          closed() {
+            onClosed?.();
+            sink.closed();
+          },
+        };
       },
       onFailure(reason, description) {
         answered();

@@ -85,11 +85,15 @@ t.test('a loss of a stream that was destroyed changes nothing', async (t) => {
 t.test('a small piece that waits does not hold the read that it came with', async (t) => {
   const read = Buffer.alloc(64 * 1024, 'x');
   const source = new Source();
-  for (let count = 0; count < 100; count += 1) source.inbound.push(Buffer.from(read.buffer, read.byteOffset + count, 1));
+  for (let count = 0; count < 100; count += 1)
+    source.inbound.push(Buffer.from(read.buffer, read.byteOffset + count, 1));
   source.inbound.push(Buffer.from(read.buffer, read.byteOffset, 32 * 1024));
   const held: ArrayBufferLike[] = [];
   for (let count = 0; count < 100; count += 1) held.push((source.read(1) as Buffer).buffer);
-  t.ok(held.every((buffer) => buffer !== read.buffer), 'copied');
+  t.ok(
+    held.every((buffer) => buffer !== read.buffer),
+    'copied',
+  );
   t.equal((source.read() as Buffer).buffer, read.buffer, 'a large one is not');
   t.equal(source.consumed, 100 + 32 * 1024);
 });

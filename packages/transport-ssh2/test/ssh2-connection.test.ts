@@ -119,6 +119,7 @@ t.test('the spare session is not waited for as the connection drains', async (t)
   const connection = await server.connect();
   const channel = await run(connection, 'stay');
   await waitUntil('a spare session', async () => server.heard.length === 3);
+  await connection.ping(); // its confirmation is here, too
   const closing = connection.close({ drainMs: 3_600_000 });
   channel.destroy();
   await closing;

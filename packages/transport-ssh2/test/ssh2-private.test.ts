@@ -130,14 +130,23 @@ t.test('a window is what we say; a packet more comes for what was granted, and n
 });
 
 t.test('what we write fills the window of the server, and goes on as it grants', async (t) => {
-  const { client, stop } = await loggedIn();
+  const { client, held, stop } = await loggedIn();
   t.teardown(stop);
   const sent = Buffer.alloc(5_000_000, 'viassh');
   const back: Buffer[] = [];
   await new Promise<void>((resolve, reject) => {
     openRawChannel(client, { type: 'session' }, 2 * sent.length, {
       onOpen(raw) {
-        raw.start({ kind: 'exec', command: 'echo' }, () => raw.write(sent, () => raw.eof()));
+        raw.start({ kind: 'exec', command: 'echo' }, () => {
+          raw.write(sent, () => raw.eof());
+          sendGlobalRequest(client, 'anything@example.com', [], () => {
+            void held.then((stream) => {
+              const { window } = (stream as unknown as { incoming: { window: number } }).incoming;
+              t.ok(window >= 0, `${window}: no more than it granted`);
+              stream.pipe(stream);
+            });
+          });
+        });
         return {
           data: (chunk) => back.push(chunk),
           stderr: () => undefined,
@@ -226,7 +235,14 @@ t.test('a channel of ssh2 itself works beside ours', async (t) => {
 });
 
 /** A client of ssh2 that is logged in to a server of ssh2. */
-async function loggedIn(): Promise<{ client: ssh2.Client; peer: ssh2.Connection; stop: () => void }> {
+async function loggedIn(): Promise<{
+  client: ssh2.Client;
+  peer: ssh2.Connection;
+  /** The server's end of the command `echo`, which nobody reads yet. */
+  held: Promise<ssh2.ServerChannel>;
+  stop: () => void;
+}> {
+  const held = Promise.withResolvers<ssh2.ServerChannel>();
   let nextPort = 1000;
   const connected = Promise.withResolvers<ssh2.Connection>();
   const server = new ssh2.Server({ hostKeys: [makeServerKey()] }, (peer) => {
@@ -238,7 +254,7 @@ async function loggedIn(): Promise<{ client: ssh2.Client; peer: ssh2.Connection;
         const stream = acceptExec();
         stream.on('error', () => undefined);
         if (command === 'flood') stream.write(Buffer.alloc(1_000_000));
-        else if (command === 'echo') stream.pipe(stream);
+        else if (command === 'echo') held.resolve(stream);
         else {
           stream.write('out');
           stream.stderr.write('err');
@@ -257,5 +273,5 @@ async function loggedIn(): Promise<{ client: ssh2.Client; peer: ssh2.Connection;
     client.destroy();
     server.close();
   };
-  return { client, peer: await connected.promise, stop };
+  return { client, peer: await connected.promise, held: held.promise, stop };
 }

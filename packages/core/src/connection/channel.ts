@@ -5,7 +5,8 @@ import type { PtyRequest } from './session-request.ts';
 /**
  * One channel (RFC 4254 §5) as a Node Duplex of bytes.
  *
- * - Backpressure is the SSH window: what is not read is not granted again, at the most 2 MiB wait here.
+ * - Backpressure is the SSH window: what is not read is not granted again. At the most 2 MiB wait here; where the window
+ *   grows with what is read (ssh2), at the most 32 MiB, and 64 MiB on all channels of a connection together.
  * - Ending the writable half sends EOF and leaves the readable half open. `end` says that the far end sent EOF.
  * - `close` comes when the far end closed it and all its bytes were read (those of `stderr` not included).
  * - `destroy(error?)` closes it at once, and `close` comes at once: the far end, which may answer only when the remote

@@ -43,7 +43,9 @@ export class SpareSession<C> {
     try {
       return await open();
     } catch (error) {
-      const late = isViasshError(error, 'CHANNEL_REFUSED') ? await this.#takePending(signal) : undefined;
+      const late = isViasshError(error, 'CHANNEL_REFUSED')
+        ? (this.#take() ?? (await this.#takePending(signal)))
+        : undefined;
       if (late !== undefined) return late;
       if (isViasshError(error, 'CHANNEL_REFUSED')) this.switchOff();
       throw error;

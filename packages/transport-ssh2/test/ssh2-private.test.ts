@@ -134,17 +134,19 @@ t.test('what we write fills the window of the server, and goes on as it grants',
   t.teardown(stop);
   const sent = Buffer.alloc(5_000_000, 'viassh');
   const back: Buffer[] = [];
+  const readOn = async (): Promise<void> => {
+    const stream = await held;
+    const { window } = (stream as unknown as { incoming: { window: number } }).incoming;
+    t.ok(window >= 0, `${window}: no more than it granted`);
+    stream.pipe(stream);
+  };
   await new Promise<void>((resolve, reject) => {
     openRawChannel(client, { type: 'session' }, 2 * sent.length, {
       onOpen(raw) {
         raw.start({ kind: 'exec', command: 'echo' }, () => {
           raw.write(sent, () => raw.eof());
           sendGlobalRequest(client, 'anything@example.com', [], () => {
-            void held.then((stream) => {
-              const { window } = (stream as unknown as { incoming: { window: number } }).incoming;
-              t.ok(window >= 0, `${window}: no more than it granted`);
-              stream.pipe(stream);
-            });
+            void readOn();
           });
         });
         return {

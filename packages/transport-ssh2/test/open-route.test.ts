@@ -12,6 +12,11 @@ async function chain(inner: Sshd, outer: Sshd): Promise<string> {
   return inner.configFile;
 }
 
+/** A fixture's client configuration under another name. */
+async function named(sshd: Sshd, name: string): Promise<string> {
+  return (await readFile(sshd.configFile, 'utf8')).replace('Host t', `Host ${name}`);
+}
+
 t.test('two hops', async (t) => {
   await using outer = await startSshd({ mode: 'listen' });
   await using inner = await startSshd({ mode: 'listen' });
@@ -61,8 +66,6 @@ t.test('three hops', async (t) => {
   await using first = await startSshd({ mode: 'listen', config: ['Ciphers aes256-ctr'] });
   await using middle = await startSshd({ mode: 'listen', hostKeyTypes: ['ecdsa'], clientConfig: ['Compression yes'] });
   await using last = await startSshd({ mode: 'listen', hostKeyTypes: ['rsa'] });
-  const named = async (sshd: Sshd, name: string): Promise<string> =>
-    (await readFile(sshd.configFile, 'utf8')).replace('Host t', `Host ${name}`);
   const configFile = last.configFile;
   await appendFile(
     configFile,

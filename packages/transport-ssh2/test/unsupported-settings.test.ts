@@ -60,7 +60,7 @@ t.test('settings that only some versions of ssh know', async (t) => {
 t.test('keys and certificates that need another transport', async (t) => {
   await using sshd = await startSshd();
   const security = join(sshd.folder, 'id_hardware');
-  await writeFile(security, await securityKeyFile(), { mode: 0o600 });
+  await writeFile(security, securityKeyFile(), { mode: 0o600 });
 
   await t.test('a security key that is named is refused by its name', async (t) => {
     const error = await failureOf(connectTo(sshd, { options: [`IdentityFile=${security}`] }));
@@ -132,13 +132,7 @@ t.test('Include and Match exec have been read by ssh itself', async (t) => {
 });
 
 /** A private key file of a security key, as ssh-keygen writes them without a device at hand: its halves are random. */
-async function securityKeyFile(): Promise<string> {
-  const string = (value: string | Buffer): Buffer => {
-    const bytes = Buffer.from(value);
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(bytes.length);
-    return Buffer.concat([length, bytes]);
-  };
+function securityKeyFile(): string {
   const blob = Buffer.concat([string('sk-ssh-ed25519@openssh.com'), string(randomBytes(32)), string('ssh:')]);
   const head = Buffer.concat([Buffer.from('openssh-key-v1\0'), string('none'), string('none'), string('')]);
   const body = Buffer.concat([head, Buffer.from([0, 0, 0, 1]), string(blob), string(randomBytes(136))]);
@@ -155,3 +149,11 @@ t.test('settings that only take a way of logging in away are no error', async (t
   const error = await failureOf(connectBy(await routeBy({ configFile: 'none', port: 1, options }, 'nobody@127.0.0.1')));
   t.equal(error.code, 'CONNECTION_REFUSED');
 });
+
+/** RFC 4251 §5. */
+function string(value: string | Buffer): Buffer {
+  const bytes = Buffer.from(value);
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(bytes.length);
+  return Buffer.concat([length, bytes]);
+}

@@ -27,6 +27,9 @@ function fakeClient(): {
 
 const early = { wantsServerAlgorithms: false, signedAtOnce: undefined, onRoundTrip: () => undefined };
 
+const key = (blob: string): object => ({ getPublicSSH: () => Buffer.from(blob) });
+const sign = (): void => undefined;
+
 t.test('the login starts behind the service request, once, and its answer is the round trip', async (t) => {
   const { client, told, handlers, handshake } = fakeClient();
   const measured: number[] = [];
@@ -77,11 +80,9 @@ t.test('only the key that is signed with at once is taken without asking', async
   const { _protocol: protocol } = client as unknown as { _protocol: { authPK: (...args: unknown[]) => void } };
   protocol.authPK = (...args) => void asked.push(args);
   startLoginEarly(client, { ...early, signedAtOnce: Buffer.from('mine') });
-  const key = (blob: string): object => ({ getPublicSSH: () => Buffer.from(blob) });
   const [mine, other] = [key('mine'), key('other')];
   protocol.authPK('user', mine, undefined);
   t.strictSame(told.splice(0), ['taken']);
-  const sign = (): void => undefined;
   protocol.authPK('user', mine, undefined, sign);
   protocol.authPK('user', other, 'rsa-sha2-512');
   t.strictSame(told, []);

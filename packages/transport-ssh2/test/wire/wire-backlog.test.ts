@@ -12,7 +12,7 @@ function makeBacklog(): {
   exchange: (going: boolean) => void;
   waiter: () => () => boolean;
 } {
-  let taken: () => void = () => undefined;
+  let taken: (() => void) | undefined;
   const wire = new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => void (taken = done) });
   const protocol: { _kexinit: Buffer | undefined } = { _kexinit: undefined };
   const client = Object.assign(new EventEmitter(), { _protocol: protocol });
@@ -20,7 +20,7 @@ function makeBacklog(): {
   return {
     backlog,
     wire,
-    take: () => taken(),
+    take: () => taken?.(),
     exchange(going) {
       protocol._kexinit = going ? Buffer.alloc(1) : undefined;
       if (!going) client.emit('handshake');

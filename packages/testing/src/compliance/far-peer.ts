@@ -84,7 +84,7 @@ export async function endOf(socket: Socket): Promise<void> {
 export interface OneForward extends AsyncDisposable {
   readonly listener: RemoteListener;
   /** Connects there: both ends of what comes of it. */
-  pair(): Promise<{ readonly socket: Socket; readonly channel: Channel }>;
+  readonly pair: () => Promise<{ readonly socket: Socket; readonly channel: Channel }>;
 }
 
 /** A forward whose channels are all accepted. */

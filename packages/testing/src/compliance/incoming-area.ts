@@ -68,7 +68,6 @@ export const incomingArea: ComplianceArea = {
       needs: ['x11'],
       run: async (t, { server }) => {
         await using connection = await (await server()).connect();
-        const refuse = (incoming: IncomingChannel): void => incoming.refuse();
         const first = connection.onIncomingChannel('x11', refuse);
         t.throws(() => connection.onIncomingChannel('x11', refuse), { code: 'OPTION_INVALID' });
         first[Symbol.dispose]();
@@ -178,6 +177,10 @@ export const incomingArea: ComplianceArea = {
     },
   ],
 };
+
+function refuse(incoming: IncomingChannel): void {
+  incoming.refuse();
+}
 
 /** A session with a display, and how the far side's programs, which run on this machine, reach it. */
 async function openDisplay(

@@ -120,7 +120,7 @@ function casesFor(kind: ForwardKind): ComplianceCase[] {
         second.channel.destroy();
       },
     },
-    ...(Object.entries(refusals) as [string, IncomingChannelHandler][]).map(
+    ...Object.entries(refusals).map(
       ([how, handler]): ComplianceCase => ({
         name: `${kind}: ${how}: the far side sees the end, and the next one may be taken`,
         needs,

@@ -85,7 +85,7 @@ export const spareSessionArea: ComplianceArea = {
       run: async (t, { serve }) => {
         await using connection = await (await serve({ maxSessions: 1 })).connect();
         for (let round = 0; round < 3; round += 1) {
-          t.equal(await codeOf(connection.openSession({ kind: 'subsystem', subsystem: 'none' })), 'REQUEST_REFUSED');
+          t.equal(await codeOf(openSoon(connection, { kind: 'subsystem', subsystem: 'none' })), 'REQUEST_REFUSED');
           t.equal(await say(connection, `round ${round}`), `round ${round}`);
         }
       },

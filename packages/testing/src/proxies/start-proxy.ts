@@ -23,19 +23,20 @@ export async function startProxy(protocol: ProxyAddress['protocol'], login?: Pro
   const dialled: string[] = [];
   const sockets = new Set<Socket>();
   const serve = protocol === 'socks5' ? serveSocks5 : serveHttpConnect;
+  const join = async (socket: Socket): Promise<void> => {
+    try {
+      const far = await serve(socket, login, (host, port) => void dialled.push(`${host}:${port}`));
+      hold(far, sockets);
+      socket.pipe(far).pipe(socket);
+      far.once('close', () => socket.destroy());
+      socket.once('close', () => far.destroy());
+    } catch {
+      socket.destroySoon(); // the refusal goes first
+    }
+  };
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     hold(socket, sockets);
-    serve(socket, login, (host, port) => {
-      dialled.push(`${host}:${port}`);
-    }).then(
-      (far) => {
-        hold(far, sockets);
-        socket.pipe(far).pipe(socket);
-        far.once('close', () => socket.destroy());
-        socket.once('close', () => far.destroy());
-      },
-      () => socket.destroy(),
-    );
+    void join(socket);
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   return {

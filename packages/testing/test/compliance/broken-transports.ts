@@ -127,8 +127,7 @@ export const mistakes = {
     connection: (connection) => ({
       requestForward: async (request, handler, options) => {
         const { address, closed } = await connection.requestForward(request, handler, options);
-        const close = async (): Promise<void> => undefined;
-        return { address, closed, close, [Symbol.asyncDispose]: close };
+        return { address, closed, close: doNothing, [Symbol.asyncDispose]: doNothing };
       },
     }),
   },
@@ -156,6 +155,12 @@ export const mistakes = {
         tun.onPackets(() => undefined);
         return tun;
       },
+    }),
+  },
+  'does not pause packets': {
+    area: 'tun',
+    connection: (connection) => ({
+      openTun: async (request) => with_(await connection.openTun(request), 'pause', () => undefined),
     }),
   },
   'pings without asking the server': { area: 'ping', connection: () => ({ ping: async () => 1 }) },
@@ -286,6 +291,8 @@ function breakConnection(
 function asItIs(transport: Transport): Transport['connect'] {
   return (route, options) => transport.connect(route, options);
 }
+
+async function doNothing(): Promise<void> {}
 
 function same<T>(value: T): T {
   return value;

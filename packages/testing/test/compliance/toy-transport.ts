@@ -101,7 +101,7 @@ class ToyConnection implements core.Connection {
   async close({ drainMs = 0 }: core.CloseOptions = {}): Promise<void> {
     this.#over ??= new core.ViasshError('CONNECTION_CLOSED', 'the connection was closed');
     const timeout = Promise.withResolvers<void>();
-    const timer = setTimeout(timeout.resolve, drainMs);
+    const timer = setTimeout(() => timeout.resolve(), drainMs);
     await Promise.race([Promise.all([...this.#channels].map(({ over }) => over)), timeout.promise]);
     clearTimeout(timer);
     for (const channel of this.#channels) channel.destroy();

@@ -106,7 +106,8 @@ function opening(where: string, turns: readonly WireDirection[], how: WireCut['h
   return {
     name: `while a session is opened, ${where} (${how}): CONNECTION_LOST`,
     run: async (t, bench) => {
-      const { relay, connection } = await up(bench);
+      const relay = await bench.relay();
+      const connection = await bench.connect(relay); // its first session: none was opened ahead
       afterTurns(relay, turns, (wire) => wire.cut({ how }));
       t.equal(await codeOf(connection.openSession({ kind: 'exec', command: 'cat' })), lost);
       t.match(await connection.closed, { kind: 'lost', error: { code: lost } });

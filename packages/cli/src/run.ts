@@ -4,6 +4,7 @@ import process from 'node:process';
 import { isViasshError } from '@viassh/core';
 import { parseCommandLine } from './command-line.ts';
 import { readEnvironment } from './environment.ts';
+import { openInput } from './terminal/input.ts';
 import { flushed, openOutput } from './terminal/output.ts';
 import { type ErrorStyle, reportError, stderrLogger } from './terminal/report.ts';
 
@@ -11,7 +12,7 @@ const USAGE_WIDTH = 100;
 
 /** The whole run of one command line; returns the exit code. Prints errors, never throws. */
 export async function run(argv: readonly string[]): Promise<number> {
-  const { stdin } = process;
+  const stdin = openInput(() => process.stdin);
   const stdout = openOutput(1, process.stdout);
   const stderr = openOutput(2, process.stderr);
   for (const output of [stdout, stderr]) output.on('error', () => undefined);

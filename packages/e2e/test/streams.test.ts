@@ -31,6 +31,18 @@ onBothTransports('files and shell pipes as stdin and stdout lose nothing', async
   t.equal(sha256(await readFile(err)), sha256(input));
 });
 
+onBothTransports('a file as stdin is read from where it stands, and the next one reads on', async (t, transport) => {
+  await using sshd = await startSshd();
+  const file = join(sshd.folder, 'input');
+  const input = randomBytes(MIB + 5);
+  await writeFile(file, input);
+  const shell = `{ dd bs=1 count=5 of=/dev/null 2>/dev/null; "$@"; wc -c; } <'${file}'`;
+  const { code, stdout } = await viassh(['pipe', ...at(sshd, transport), '--', 'cat'], { shell });
+  t.strictSame({ code, length: stdout.length }, { code: 0, length: MIB + 2 });
+  t.equal(sha256(stdout.subarray(0, MIB)), sha256(input.subarray(5)));
+  t.equal(stdout.subarray(MIB).toString(), '0\n');
+});
+
 onBothTransports('stderr stays apart, also when there is much of it and stdout is silent', async (t, transport) => {
   await using sshd = await startSshd();
   const small = await viassh(['pipe', ...at(sshd, transport), '--', 'echo out; echo err >&2; exit 3']);

@@ -15,7 +15,9 @@ async function makeOpener(master: FakeMaster, { spare = true, forwardsAgent = fa
 }
 
 /** The next message: its type, and its first field, for an open the kind, for a request the name. */
-async function nextMessage(master: FakeMaster): Promise<{ type: number; channel: number; name: string; wantsReply: boolean }> {
+async function nextMessage(
+  master: FakeMaster,
+): Promise<{ type: number; channel: number; name: string; wantsReply: boolean }> {
   const frame = await master.next();
   const type = frame.readUInt8(1);
   const fields = new WireReader(frame, 2);
@@ -77,28 +79,31 @@ t.test('nobody waits for a spare to end', async (t) => {
   proxy.socket.destroy();
 });
 
-t.test('a spare that the server closed before it read the request is replaced, one that it refused is not', async (t) => {
-  await using master = await fakeMaster({ handshake: true });
-  const { opener, proxy } = await makeOpener(master);
-  await openFirst(master, opener);
-  const spare = await confirm(master);
-  const second = opener.open({ kind: 'exec', command: 'true' });
-  t.match(await nextMessage(master), { name: 'exec', channel: spare + 100 });
-  master.sendPacket(message.channelClose, spare);
-  t.equal((await nextMessage(master)).type, message.channelClose);
-  const replacement = await confirm(master);
-  t.match(await nextMessage(master), { name: 'exec', channel: replacement + 100 });
-  master.sendPacket(message.channelSuccess, replacement);
-  t.equal((await second).id, replacement);
+t.test(
+  'a spare that the server closed before it read the request is replaced, one that it refused is not',
+  async (t) => {
+    await using master = await fakeMaster({ handshake: true });
+    const { opener, proxy } = await makeOpener(master);
+    await openFirst(master, opener);
+    const spare = await confirm(master);
+    const second = opener.open({ kind: 'exec', command: 'true' });
+    t.match(await nextMessage(master), { name: 'exec', channel: spare + 100 });
+    master.sendPacket(message.channelClose, spare);
+    t.equal((await nextMessage(master)).type, message.channelClose);
+    const replacement = await confirm(master);
+    t.match(await nextMessage(master), { name: 'exec', channel: replacement + 100 });
+    master.sendPacket(message.channelSuccess, replacement);
+    t.equal((await second).id, replacement);
 
-  const nextSpare = await confirm(master);
-  const third = opener.open({ kind: 'exec', command: 'true' });
-  await nextMessage(master);
-  master.sendPacket(message.channelFailure, nextSpare);
-  master.sendPacket(message.channelClose, nextSpare);
-  await t.rejects(third, { code: 'REQUEST_REFUSED' });
-  proxy.socket.destroy();
-});
+    const nextSpare = await confirm(master);
+    const third = opener.open({ kind: 'exec', command: 'true' });
+    await nextMessage(master);
+    master.sendPacket(message.channelFailure, nextSpare);
+    master.sendPacket(message.channelClose, nextSpare);
+    await t.rejects(third, { code: 'REQUEST_REFUSED' });
+    proxy.socket.destroy();
+  },
+);
 
 t.test('the agent is announced on each session before its request, and no answer is asked for', async (t) => {
   await using master = await fakeMaster({ handshake: true });

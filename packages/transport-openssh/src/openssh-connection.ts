@@ -150,8 +150,8 @@ export class OpensshConnection implements Connection {
     this.#lost ??= this.#lose(error);
   }
 
-  async #lose(error: ViasshError): Promise<void> {
-    this.#ended.resolve({ kind: 'lost', error });
-    await Promise.all([this.#masters.stop(), ...this.#masters.all.map((master) => master.leave(error))]);
+  async #lose(reason: ViasshError): Promise<void> {
+    this.#ended.resolve({ kind: 'lost', error: reason });
+    await Promise.all([this.#masters.stop(), ...this.#masters.all.map((master) => master.leave(reason))]);
   }
 }

@@ -5,6 +5,9 @@ import t from 'tap';
 const refusal = new ViasshError('CHANNEL_REFUSED', 'no more');
 const IDLE_MS = 1000;
 
+const refuse = (): Promise<string> => Promise.reject(refusal);
+const mustNotOpen = (): Promise<string> => Promise.reject(new Error('a new one was opened'));
+
 /** A server whose answers to opens ahead are the test's. */
 function fixture() {
   const opens: PromiseWithResolvers<string>[] = [];
@@ -18,9 +21,7 @@ function fixture() {
     discard: (channel) => void discarded.push(channel),
     idleMs: IDLE_MS,
   });
-  const refuse = (): Promise<string> => Promise.reject(refusal);
-  const mustNotOpen = (): Promise<string> => Promise.reject(new Error('a new one was opened'));
-  return { spare, opens, discarded, refuse, mustNotOpen };
+  return { spare, opens, discarded };
 }
 
 async function settled(): Promise<void> {
@@ -38,7 +39,7 @@ t.test('the first is opened after the first use, one at a time', async (t) => {
 });
 
 t.test('the spare is taken once, and another is opened after its use', async (t) => {
-  const { spare, opens, mustNotOpen } = fixture();
+  const { spare, opens } = fixture();
   spare.used();
   opens[0]?.resolve('spare');
   await settled();
@@ -50,7 +51,7 @@ t.test('the spare is taken once, and another is opened after its use', async (t)
 });
 
 t.test('one that is on its way is waited for', async (t) => {
-  const { spare, opens, mustNotOpen } = fixture();
+  const { spare, opens } = fixture();
   spare.used();
   const acquired = spare.acquire(mustNotOpen);
   opens[0]?.resolve('spare');
@@ -66,7 +67,7 @@ t.test('of two that wait for it, one gets a new one', async (t) => {
 });
 
 t.test('an abort does not wait for the one on its way, which stays for the next', async (t) => {
-  const { spare, opens, mustNotOpen } = fixture();
+  const { spare, opens } = fixture();
   spare.used();
   const controller = new AbortController();
   const acquired = spare.acquire(mustNotOpen, controller.signal);
@@ -88,7 +89,7 @@ t.test('refused once: none is opened ahead any more', async (t) => {
 });
 
 t.test('a refused open of the caller switches it off as well', async (t) => {
-  const { spare, opens, refuse } = fixture();
+  const { spare, opens } = fixture();
   await t.rejects(spare.acquire(refuse), { code: 'CHANNEL_REFUSED' });
   spare.used();
   t.equal(opens.length, 0);
@@ -117,7 +118,7 @@ t.test('another failure of an open is no refusal, and is told', async (t) => {
 });
 
 t.test('a peek leaves it where it is', async (t) => {
-  const { spare, opens, mustNotOpen } = fixture();
+  const { spare, opens } = fixture();
   const peeked = spare.peek();
   opens[0]?.resolve('spare');
   t.equal(await peeked, 'spare');
@@ -127,7 +128,7 @@ t.test('a peek leaves it where it is', async (t) => {
 });
 
 t.test('one that the server closed is no spare any more; another channel’s end is nothing', async (t) => {
-  const { spare, opens, discarded, mustNotOpen } = fixture();
+  const { spare, opens, discarded } = fixture();
   spare.used();
   opens[0]?.resolve('spare');
   await settled();
@@ -178,7 +179,7 @@ t.test('nobody wanted it for its time: it is closed; a look at it begins the tim
 t.test('one that was taken is not closed when its time would have come', async (t) => {
   mock.timers.enable({ apis: ['setTimeout'] });
   t.teardown(() => mock.timers.reset());
-  const { spare, opens, discarded, mustNotOpen } = fixture();
+  const { spare, opens, discarded } = fixture();
   spare.used();
   opens[0]?.resolve('spare');
   await settled();

@@ -27,7 +27,7 @@ const WIRE_ROOM = 256 * 1024;
 /** The fields of the open request behind the common ones. @throws ViasshError OPTION_INVALID */
 export function tunFields({ mode, unit }: TunRequest): readonly number[] {
   if (!Object.hasOwn(wireModes, mode)) {
-    throw new ViasshError('OPTION_INVALID', `not a mode of a tun device: ${String(mode)}`, {
+    throw new ViasshError('OPTION_INVALID', `not a mode of a tun device: ${mode}`, {
       hint: 'use point-to-point or ethernet',
     });
   }

@@ -9,10 +9,10 @@ const LONGEST_FRAME = 512 * 1024; // the master never sends more than one SSH pa
 /** Who gets what comes from a control socket in proxy mode. */
 export interface FrameHandler {
   /** A slice of memory that nobody writes to again. */
-  frame(body: Buffer): void;
+  readonly frame: (body: Buffer) => void;
   /** Around the frames of one read. */
-  readStarts(): void;
-  readEnds(): void;
+  readonly readStarts: () => void;
+  readonly readEnds: () => void;
 }
 
 /** A control socket that was switched to proxy mode: from here on frames are SSH packets. */

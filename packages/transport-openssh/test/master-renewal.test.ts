@@ -6,8 +6,7 @@ import { destinationOf, parseDestination, resolveRoute, silentLogger, verifyByKn
 import { createProgramRunner } from '@viassh/program';
 import { missingForSshd, type Sshd, startSshd, waitUntil, watchLeaks } from '@viassh/testing';
 import t from 'tap';
-import { type PrivateMaster, startMaster } from '../src/master/private-master.ts';
-import { sshVersion } from '../src/master/ssh-version.ts';
+import { type RouteMasters, startRouteMasters } from '../src/master/route-masters.ts';
 import { openMuxProxy } from '../src/mux/open-mux-proxy.ts';
 import { OpensshConnection, type OpensshConnectionOptions } from '../src/openssh-connection.ts';
 
@@ -19,12 +18,12 @@ t.teardown(() => rm(runtimeFolder, { recursive: true, force: true }));
 async function connectTo(sshd: Sshd, options: OpensshConnectionOptions) {
   const { homedir: home, username: user } = userInfo();
   const source = createOpensshConfigSource({ programs, environment: { home, user, variables: {} } });
-  const hop = destinationOf(await resolveRoute(source, parseDestination('t'), { configFile: sshd.configFile }));
-  const version = await sshVersion(programs, 'ssh');
-  const masters: PrivateMaster[] = [];
-  const start = async (signal?: AbortSignal): Promise<PrivateMaster> => {
+  const route = await resolveRoute(source, parseDestination('t'), { configFile: sshd.configFile });
+  const hop = destinationOf(route);
+  const masters: RouteMasters[] = [];
+  const start = async (signal?: AbortSignal): Promise<RouteMasters> => {
     const common = { verifyHostKey: verifyByKnownHosts, log: silentLogger, signal };
-    const master = await startMaster(hop, { ...common, programs, runtimeFolder, sshFile: 'ssh', version });
+    const master = await startRouteMasters(route, { ...common, programs, runtimeFolder, sshFile: 'ssh' });
     masters.push(master);
     return master;
   };

@@ -18,10 +18,10 @@ export function masterForwards({ socketPath }: Pick<PrivateMaster, 'socketPath'>
     request: (request, handler, options) => forwards.request(request, handler, options),
     refuse: (error) => forwards.refuse(error),
     idle: () => forwards.idle(),
-    async end(error, lost) {
+    async end(why, lost) {
       const client = await control?.catch(() => undefined);
       client?.close();
-      await forwards.end(error, lost);
+      await forwards.end(why, lost);
     },
   };
 }

@@ -63,7 +63,7 @@ export interface ComplianceServer extends AsyncDisposable {
   /** The hops before it, first to last. */
   readonly jumpHosts: readonly ComplianceJumpHost[];
   /** The device for IP packets, with `tun`. */
-  readonly tunDevice: TunDevice;
+  readonly tunDevice?: TunDevice | undefined;
   /** `host:port` of all that the proxy was asked to dial. */
   readonly dialledByProxy: readonly string[];
   /** Session channels that were opened so far on all connections, whatever came of them. */

@@ -91,10 +91,7 @@ async function serve(
     folder,
     jumpHosts:
       jump === undefined ? [] : [{ hostKeyFingerprint: jump.hostKeyFingerprint, cut: async () => await jump.kill() }],
-    get tunDevice() {
-      if (tun === undefined) throw new Error('this server was not asked for tun devices');
-      return tun.devices['point-to-point'];
-    },
+    tunDevice: tun?.devices['point-to-point'],
     dialledByProxy: proxy?.dialled ?? [],
     sessionsOpened: async () => (await sshd.log()).split('\n').filter((line) => line.includes('session_new:')).length,
     contacted: other?.contacted ?? new Promise(() => undefined),

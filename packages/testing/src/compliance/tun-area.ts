@@ -4,6 +4,7 @@ import { type EchoReply, echoReply, echoRequest } from '../tun/echo-packets.ts';
 import type { TunDevice } from '../tun/tun-server.ts';
 import { codeOf, collect, failureOf } from './collect.ts';
 import type { ComplianceArea, ComplianceBench, ComplianceCase } from './compliance-case.ts';
+import type { ComplianceServer } from './harness.ts';
 import { leftBehind } from './left-behind.ts';
 
 const needs = ['tun'] as const;
@@ -168,8 +169,9 @@ export const tunArea: ComplianceArea = {
       name: 'an abort before and while it is opened: ABORTED; after close: CONNECTION_CLOSED; nothing is left',
       needs,
       run: async (t, bench) => {
-        const { connect, tunDevice } = await bench.serve({ tun: true });
-        const { unit } = tunDevice;
+        const server = await bench.serve({ tun: true });
+        const { connect } = server;
+        const { unit } = deviceOf(server);
         await (await connect()).close();
         const left = await leftBehind(bench, async () => {
           const connection = await connect();
@@ -188,6 +190,11 @@ export const tunArea: ComplianceArea = {
   ],
 };
 
+function deviceOf({ tunDevice }: ComplianceServer): TunDevice {
+  if (tunDevice === undefined) throw new Error('the harness made no tun device');
+  return tunDevice;
+}
+
 /** A tun channel to a server of its own, with what came back. */
 async function openTun(
   serve: ComplianceBench['serve'],
@@ -203,7 +210,7 @@ async function openTun(
   }
 > {
   const server = await serve({ tun: true });
-  const device: TunDevice = server.tunDevice;
+  const device = deviceOf(server);
   const connection = await server.connect();
   const channel = await connection.openTun({ mode: 'point-to-point', unit: device.unit });
   const replies: EchoReply[] = [];

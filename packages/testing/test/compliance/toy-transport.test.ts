@@ -48,7 +48,6 @@ const harness: ComplianceHarness = {
       hostKeyFingerprint: 'none',
       knownHostsFile: join(scratch.path, 'known_hosts'),
       jumpHosts: [],
-      tunDevice: { unit: 0, ipv4: '', ipv6: '', ourIpv4: '', ourIpv6: '' },
       dialledByProxy: [],
       sessionsOpened: async () => transport.sessionsOpened,
       contacted: Promise.resolve(),

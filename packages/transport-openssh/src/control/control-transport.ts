@@ -16,7 +16,7 @@ import {
   type Transport,
   ViasshError,
 } from '@viassh/core';
-import { makePrivateFolder, type PrivateFolder } from '../master/private-folder.ts';
+import { makePrivateFolder, type PrivateFolder, sweepBeside } from '../master/private-folder.ts';
 import { type ControlClient, openControlClient } from '../mux/control-client.ts';
 import { ControlConnection } from './control-connection.ts';
 import { LogPool } from './log-pool.ts';
@@ -84,21 +84,27 @@ export function createControlTransport({
         hint: 'leave the proxy or --control away',
       });
     }
-    await using undo = new AsyncDisposableStack();
-    const control = undo.adopt(await openMaster(path, signal), (client) => client.close());
-    const folder = undo.adopt(await makePrivateFolder(runtimeFolder), (made) => made.remove());
-    undo.use(await showLife(folder));
-    const logs = undo.adopt(new LogPool(programs, folder), (pool) => pool.close());
-    await sweepForwards(folder, path, control);
-    const owned = undo.move();
-    return new ControlConnection({
-      control,
-      passage: { programs, sshFile, controlPath: path, logs, log },
-      folder,
-      hop: destinationOf(route),
-      capabilities,
-      release: () => owned.disposeAsync(),
-    });
+    const undo: (() => unknown)[] = [];
+    const release = async (): Promise<void> => {
+      for (const step of undo.splice(0).toReversed()) await step();
+    };
+    try {
+      const control = await openMaster(path, signal);
+      undo.push(() => control.close());
+      const folder = await makePrivateFolder(runtimeFolder);
+      undo.push(() => folder.remove());
+      const life = await showLife(folder);
+      undo.push(() => life[Symbol.asyncDispose]());
+      const logs = new LogPool(programs, folder);
+      undo.push(() => logs.close());
+      await sweepForwards(folder, path, control);
+      await sweepBeside(folder).catch(() => undefined); // what is left of others is no reason to fail
+      const passage = { programs, sshFile, controlPath: path, logs, log };
+      return new ControlConnection({ control, passage, folder, hop: destinationOf(route), capabilities, release });
+    } catch (error) {
+      await release();
+      throw error;
+    }
   }
 }
 

@@ -13,6 +13,7 @@ export interface TunRequest {
 /** Packets, counted since the channel was opened. */
 export interface PacketCounters {
   readonly sent: number;
+  /** Came, delivered or not yet. */
   readonly received: number;
   /** Given to `send` with no room for them. */
   readonly droppedOut: number;

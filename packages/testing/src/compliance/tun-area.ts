@@ -1,4 +1,4 @@
-import { type Connection, longestPacket, type PacketChannel } from '@viassh/core';
+import { type Connection, longestPacket, type PacketChannel, type PacketCounters } from '@viassh/core';
 import { waitUntil } from '../processes/wait-until.ts';
 import { type EchoReply, echoReply, echoRequest } from '../tun/echo-packets.ts';
 import type { TunDevice } from '../tun/tun-server.ts';
@@ -10,6 +10,8 @@ import { leftBehind } from './left-behind.ts';
 const needs = ['tun'] as const;
 /** More of it than any window holds. */
 const flood = 3000;
+/** The sequence number of those that ask whether anybody is there. */
+const FIRST = 0xffff;
 
 /** Connection: tun channels. */
 export const tunArea: ComplianceArea = {
@@ -35,8 +37,8 @@ export const tunArea: ComplianceArea = {
           );
           t.ok(answered.every(({ payload }) => payload.every((byte) => byte === 0x61)));
           t.ok(answered.every((reply) => reply.family === (family === 'IPv4' ? 4 : 6)));
-          t.equal(tun.channel.counters.sent, sizes.length);
-          t.ok(tun.channel.counters.received >= sizes.length);
+          t.equal(tun.channel.counters.sent - tun.before.sent, sizes.length);
+          t.ok(tun.channel.counters.received - tun.before.received >= sizes.length);
           t.match(tun.channel.counters, { droppedOut: 0, droppedIn: 0 });
         },
       }),
@@ -49,7 +51,7 @@ export const tunArea: ComplianceArea = {
         const long = Buffer.alloc(longestPacket + 1, 0x45);
         t.equal(tun.channel.send([tun.echo('IPv4', 1, 8), long, tun.echo('IPv4', 2, 8)]), 2);
         await waitUntil('both answers', () => tun.replies.length >= 2);
-        t.match(tun.channel.counters, { sent: 2, droppedOut: 1 });
+        t.match(tun.channel.counters, { sent: tun.before.sent + 2, droppedOut: 1 });
       },
     },
     {
@@ -60,12 +62,12 @@ export const tunArea: ComplianceArea = {
         const packets = Array.from({ length: flood }, (_, index) => tun.echo('IPv4', index & 0xffff, 1400));
         const sent = tun.channel.send(packets);
         t.ok(sent > 0 && sent < flood, `${sent} of ${flood} went`);
-        t.match(tun.channel.counters, { sent, droppedOut: flood - sent });
+        t.match(tun.channel.counters, { sent: tun.before.sent + sent, droppedOut: flood - sent });
         await tun.channel.ready();
         tun.replies.length = 0;
         t.equal(tun.channel.send([tun.echo('IPv6', 4711, 32)]), 1);
         await waitUntil('the answer after the flood', () => tun.replies.some((reply) => reply.family === 6));
-        t.equal(tun.channel.counters.sent, sent + 1);
+        t.equal(tun.channel.counters.sent - tun.before.sent, sent + 1);
       },
     },
     {
@@ -82,7 +84,7 @@ export const tunArea: ComplianceArea = {
           await waitUntil('the answers', () => tun.replies.length >= heard + batch.length, { everyMs: 1 });
         }
         t.equal(tun.replies.length, rounds * 20);
-        t.equal(tun.channel.counters.sent, rounds * 20);
+        t.equal(tun.channel.counters.sent - tun.before.sent, rounds * 20);
       },
     },
     {
@@ -90,21 +92,31 @@ export const tunArea: ComplianceArea = {
       needs,
       run: async (t, { serve }) => {
         await using tun = await openTun(serve, { silent: true });
-        tun.channel.send([1, 2, 3].map((sequence) => tun.echo('IPv4', sequence, 16)));
-        await waitUntil('them to have come', () => tun.channel.counters.received >= 3);
+        let asked = 0;
+        const come = (): boolean => {
+          asked += tun.channel.send([tun.echo('IPv4', asked + 1, 16)]); // the far kernel takes the first ones for nothing
+          return tun.channel.counters.received >= 5;
+        };
+        await waitUntil('some to have come', come);
         t.equal(tun.replies.length, 0);
         tun.listen();
-        await waitUntil('the first answers', () => tun.replies.length >= 3);
+        await waitUntil('the last answer', () => tun.replies.at(-1)?.sequence === asked);
+        const sequences = tun.replies.map(({ sequence }) => sequence);
+        t.strictSame(
+          sequences,
+          sequences.toSorted((one, other) => one - other),
+        );
+        tun.replies.length = 0;
         tun.channel.pause();
-        tun.channel.send([4, 5, 6].map((sequence) => tun.echo('IPv4', sequence, 16)));
+        tun.channel.send([1, 2, 3].map((more) => tun.echo('IPv4', asked + more, 16)));
         for (let round = 0; round < 3; round += 1)
           await collect(await tun.connection.openSession({ kind: 'exec', command: 'true' }));
-        t.equal(tun.replies.length, 3);
+        t.equal(tun.replies.length, 0);
         tun.channel.resume();
-        await waitUntil('the others', () => tun.replies.length >= 6);
+        await waitUntil('the others', () => tun.replies.length >= 3);
         t.strictSame(
           tun.replies.map(({ sequence }) => sequence),
-          [1, 2, 3, 4, 5, 6],
+          [1, 2, 3].map((more) => asked + more),
         );
       },
     },
@@ -204,6 +216,8 @@ async function openTun(
     readonly connection: Connection;
     readonly channel: PacketChannel;
     readonly replies: EchoReply[];
+    /** What was counted until the far kernel answered for the first time. */
+    readonly before: PacketCounters;
     listen(): void;
     echo(family: 'IPv4' | 'IPv6', sequence: number, size: number): Buffer;
     cut(): Promise<void>;
@@ -214,26 +228,37 @@ async function openTun(
   const connection = await server.connect();
   const channel = await connection.openTun({ mode: 'point-to-point', unit: device.unit });
   const replies: EchoReply[] = [];
+  const heard = new Set<number>();
   const listen = (): void =>
     channel.onPackets((packets) => {
       for (const packet of packets) {
         const reply = echoReply(packet);
-        if (reply !== undefined) replies.push(reply);
+        if (reply?.sequence === FIRST) heard.add(reply.family);
+        else if (reply !== undefined) replies.push(reply);
       }
     });
-  if (!silent) listen();
+  const echo = (family: 'IPv4' | 'IPv6', sequence: number, size: number): Buffer =>
+    echoRequest({
+      from: family === 'IPv4' ? device.ourIpv4 : device.ourIpv6,
+      to: family === 'IPv4' ? device.ipv4 : device.ipv6,
+      sequence,
+      payload: Buffer.alloc(size, 0x61),
+    });
+  if (!silent) {
+    listen();
+    // A kernel drops what comes for a device until it has noticed that somebody opened it.
+    await waitUntil('the first answers', () => {
+      if (heard.size < 2) channel.send([echo('IPv4', FIRST, 0), echo('IPv6', FIRST, 0)]);
+      return heard.size === 2;
+    });
+  }
   return {
     connection,
     channel,
     replies,
+    before: { ...channel.counters },
     listen,
-    echo: (family, sequence, size) =>
-      echoRequest({
-        from: family === 'IPv4' ? device.ourIpv4 : device.ourIpv6,
-        to: family === 'IPv4' ? device.ipv4 : device.ipv6,
-        sequence,
-        payload: Buffer.alloc(size, 0x61),
-      }),
+    echo,
     cut: () => server.cut(),
     [Symbol.asyncDispose]: () => connection.close(),
   };

@@ -137,6 +137,7 @@ export class TunChannel implements PacketChannel {
       this.#counters.droppedIn += 1;
       return this.#take(data.length);
     }
+    this.#counters.received += 1;
     this.#waiting.push(packet);
     this.#waitingBytes += data.length;
     this.#deliverSoon();
@@ -153,7 +154,6 @@ export class TunChannel implements PacketChannel {
       const bytes = this.#waitingBytes;
       this.#waiting = [];
       this.#waitingBytes = 0;
-      this.#counters.received += batch.length;
       this.#take(bytes);
       this.#handler?.(batch);
     });

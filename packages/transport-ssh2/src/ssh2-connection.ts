@@ -73,10 +73,13 @@ export class Ssh2Connection implements Connection {
     this.#hops = hops;
     this.#last = hops[hops.length - 1] as Hop;
     setMaxListeners(0, this.#end.signal); // one for each opening, forward and request under way
+    const windows = new ConnectionWindows();
+    const { roundTripMs } = this.#last.info;
+    if (roundTripMs !== undefined) windows.knownRoundTrip(roundTripMs);
     this.#host = {
       client: this.#last.client,
       backlog: new WireBacklog(this.#last.client, this.#last.wire.stream),
-      windows: new ConnectionWindows(),
+      windows,
       ended: this.#end.signal,
       onOpen: (channel) => this.#opened(channel),
     };

@@ -17,6 +17,7 @@ export class ConnectionWindows {
   readonly #limit: number;
   readonly #now: () => number;
   readonly #roundTrips: number[] = [];
+  #known = Number.POSITIVE_INFINITY;
   #shortest = UNKNOWN_ROUND_TRIP_MS;
   #channels = 0;
   #shared = 0;
@@ -25,6 +26,12 @@ export class ConnectionWindows {
   constructor(limit: number = LIMIT, now: () => number = () => performance.now()) {
     this.#limit = limit;
     this.#now = now;
+  }
+
+  /** As {@link answeredAfter}, and never forgotten: the login knows best how short the line is. */
+  knownRoundTrip(ms: number): void {
+    this.#known = ms;
+    this.#shortest = Math.min(ms, ...this.#roundTrips);
   }
 
   /** Bytes that the server may have on the way to us, and that may wait here. */
@@ -59,7 +66,7 @@ export class ConnectionWindows {
   answeredAfter(ms: number): void {
     this.#roundTrips.push(ms);
     if (this.#roundTrips.length > ROUND_TRIPS_KEPT) this.#roundTrips.shift();
-    this.#shortest = Math.min(...this.#roundTrips);
+    this.#shortest = Math.min(this.#known, ...this.#roundTrips);
   }
 
   /** The shortest of the last few. */

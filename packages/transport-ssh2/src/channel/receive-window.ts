@@ -1,6 +1,8 @@
 const MOST = 32 * 1024 * 1024;
 const GROWTH = 4;
 const PACKET = 32 * 1024;
+/** Bytes in a millisecond. A window that lets so much through in a round trip is no hindrance: what is larger only costs memory. */
+const FAST_ENOUGH = 512 * 1024;
 
 /** What a window needs of the connection that it belongs to. */
 export interface WindowSource {
@@ -16,7 +18,7 @@ export interface WindowSource {
 /**
  * The receive window of a channel (RFC 4254 §5.2). What is granted and what waits unread are never more than its size
  * together. The size grows when the whole of it was consumed within two round trips: the server could have sent more,
- * and the reader would have kept up. A reader that stops gets what was granted before, and no more.
+ * and the reader would have kept up. On a short line it need not. A reader that stops gets what was granted before, and no more.
  */
 export class ReceiveWindow {
   readonly #source: WindowSource;
@@ -72,7 +74,8 @@ export class ReceiveWindow {
     const took = this.#source.now() - (this.#since ?? 0);
     this.#since = undefined;
     this.#spent = 0;
-    if (took > 2 * this.#source.roundTripMs()) return;
+    const roundTripMs = this.#source.roundTripMs();
+    if (took > 2 * roundTripMs || this.#size > FAST_ENOUGH * roundTripMs) return;
     const more = this.#source.more(Math.min(this.#size * (GROWTH - 1), MOST - this.#size));
     this.#size += more;
     this.#owed += more;

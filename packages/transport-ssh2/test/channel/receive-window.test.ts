@@ -158,3 +158,22 @@ t.test('the round trip is the shortest of the last few answers', async (t) => {
   for (let count = 0; count < 8; count += 1) windows.answeredAfter(300);
   t.equal(windows.roundTripMs, 300, 'a line that became longer is noticed');
 });
+
+t.test('what the login knows of the line is not forgotten', async (t) => {
+  const { windows } = windowsAt();
+  windows.knownRoundTrip(3);
+  for (let count = 0; count < 8; count += 1) windows.answeredAfter(300);
+  t.equal(windows.roundTripMs, 3);
+});
+
+t.test('on a short line a window stays as it is, however fast it is used', async (t) => {
+  const { windows, clock } = windowsAt();
+  windows.knownRoundTrip(3);
+  const flow = new Flow(windows.open());
+  const { size } = flow.window;
+  for (let round = 0; round < 20; round += 1) {
+    clock.now += 1;
+    flow.burst();
+  }
+  t.equal(flow.window.size, size);
+});

@@ -12,7 +12,7 @@ export interface Forwards {
   ): Promise<RemoteListener>;
   /** From now on none is granted; what stands goes on. */
   refuse(error: ViasshError): void;
-  /** Resolves when no channel that came through one is left. */
+  /** Resolves when no channel that came through one is left, and what was written to them is with the server. */
   idle(): Promise<void>;
   /** Ends all: quietly when we closed the connection, with the error when it was lost. Resolves when nothing is left. */
   end(error: ViasshError, lost: boolean): Promise<void>;

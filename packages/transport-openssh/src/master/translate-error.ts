@@ -11,6 +11,7 @@ import {
   ViasshError,
 } from '@viassh/core';
 import type { ReadAt } from './fifo-lines.ts';
+import { JoinedChannels } from './joined-channels.ts';
 import { peerName } from './master-arguments.ts';
 
 const DEBUG = /^debug\d: /;
@@ -29,6 +30,7 @@ export interface HopPlace {
  * So facts are taken from the log alone and the first word of each counts; they all come before the server may speak.
  */
 export class SshLog {
+  readonly joined: JoinedChannels = new JoinedChannels();
   /** Lines of ssh's own log, without the debug ones. */
   readonly #said: string[] = [];
   /** Lines of stderr: the banner, and what a jump host's ssh or a ProxyCommand says. */
@@ -61,6 +63,7 @@ export class SshLog {
   /** ssh is gone. */
   ended(): void {
     this.#info.state = 'ended';
+    this.joined.ended();
   }
 
   /** Takes one line of the log; true when it says that the control socket should be there. */
@@ -69,6 +72,7 @@ export class SshLog {
     keep(this.#all, raw);
     if (!DEBUG.test(raw)) keep(this.#said, line);
     if (!this.#keyboardInteractiveBegan) this.#note(line, at);
+    this.joined.note(line);
     return DEBUG.test(raw) && line.startsWith('Entering interactive session');
   }
 

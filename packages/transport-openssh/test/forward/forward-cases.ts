@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Channel, Connection, IncomingChannel, RemoteAddress } from '@viassh/core';
 import { missingForSshd, type Sshd, type SshdOptions, startSshd, waitUntil, watchLeaks } from '@viassh/testing';
 import type { Test } from 'tap';
@@ -300,6 +301,27 @@ export function testRemoteForwards(t: Test, connectTo: ConnectTo): void {
     await closing;
     t.equal(count(), 1);
     there.destroy();
+  });
+
+  test('closed with drain: a far reader that is late gets all that was written', async (t, connection) => {
+    const { handler, next } = collect();
+    const listener = await connection.requestForward({ kind: 'tcpip', port: 0 }, handler);
+    const there = await dialTo(portOf(listener.address));
+    const here = await next();
+    there.end();
+    t.equal(await textOf(here), '');
+    const bytes = Buffer.alloc(many, 'l');
+    const left = once(here, 'close');
+    here.end(bytes);
+    await left;
+    const closing = connection.close({ drainMs: 60_000 });
+    let length = 0;
+    for await (const chunk of there as AsyncIterable<Buffer>) {
+      length += chunk.length;
+      await turn();
+    }
+    t.equal(length, bytes.length);
+    await closing;
   });
 
   test('aborted: at once, before and while it is asked for, and the place is free again', async (t, connection) => {

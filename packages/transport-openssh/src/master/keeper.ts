@@ -1,5 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
-import { type ProgramRunner, ViasshError } from '@viassh/core';
+import { type ExitStatus, type ProgramRunner, ViasshError } from '@viassh/core';
 import type { PrivateFolder } from './private-folder.ts';
 
 /**
@@ -49,8 +49,8 @@ export interface Keeper {
   go(): void;
   /** Ends ssh; {@link Keeper.exited} tells when it is gone. */
   end(): void;
-  /** Resolves when ssh is gone, and the private folder with it. */
-  readonly exited: Promise<void>;
+  /** Resolves when ssh is gone, and the private folder with it: ssh's status, or why a shell could not start it. */
+  readonly exited: Promise<ExitStatus>;
 }
 
 /** What a keeper is started with. */
@@ -86,6 +86,6 @@ export async function startKeeper(
     made,
     go: () => void lifetime.write('go\n'),
     end: () => void lifetime.destroy(),
-    exited: program.exit.then(() => undefined),
+    exited: program.exit,
   };
 }

@@ -26,7 +26,9 @@ export interface PrivateFolder {
  */
 export async function makePrivateFolder(parent: string): Promise<PrivateFolder> {
   const place = await safeParent(parent);
-  const path = await mkdtemp(join(place, PREFIX));
+  const path = await mkdtemp(join(place, PREFIX)).catch((error: unknown) => {
+    throw unusable(place, error);
+  });
   const file = (name: string): string => join(path, name);
   return {
     path,
@@ -74,12 +76,16 @@ async function safeParent(parent: string): Promise<string> {
     if ((found.mode & 0o022) !== 0) throw new Error('others can write in it');
     return place;
   } catch (error) {
-    throw new ViasshError(
-      'TRANSPORT_UNAVAILABLE',
-      `the runtime folder ${place} cannot be used: ${(error as Error).message}`,
-      { hint: 'set VIASSH_RUNTIME_DIR to a folder that is yours alone', cause: error },
-    );
+    throw unusable(place, error);
   }
+}
+
+function unusable(place: string, error: unknown): ViasshError {
+  return new ViasshError(
+    'TRANSPORT_UNAVAILABLE',
+    `the runtime folder ${place} cannot be used: ${(error as Error).message}`,
+    { hint: 'set VIASSH_RUNTIME_DIR to a folder that is yours alone', cause: error },
+  );
 }
 
 function fits(parent: string): boolean {

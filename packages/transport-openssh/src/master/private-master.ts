@@ -18,6 +18,9 @@ import { makePrivateFolder, type PrivateFolder, sweepBeside } from './private-fo
 import type { ProxyWire } from './proxy-wire.ts';
 import { SshLog } from './translate-error.ts';
 
+/** A shell's own status for a program that it could not start (POSIX 2.8.2); ssh's for a failure is 255. */
+const CANNOT_START: ReadonlySet<number> = new Set([126, 127]);
+
 /** What a master is started with. */
 export interface MasterOptions extends ConnectOptions {
   readonly programs: ProgramRunner;
@@ -109,7 +112,9 @@ async function launch(
       log.info(`ssh: ${line}`);
     });
   }
-  const exited = keeper.exited.then(async () => {
+  let notStarted = false;
+  const exited = keeper.exited.then(async (status) => {
+    notStarted = status.kind === 'status' && CANNOT_START.has(status.code);
     sshLog.ended();
     await release();
     return 'exited' as const;
@@ -146,6 +151,7 @@ async function launch(
     keeper.go();
     const outcome = await Promise.race([ready.promise, exited, aborted.promise]);
     if (outcome === 'aborted') throw abortedError(signal?.reason);
+    if (outcome === 'exited' && notStarted) throw sshNotFound(sshFile, toldAside);
     if (outcome === 'exited') throw refusal === undefined ? sshLog.failure(hop) : hostKeyRefused(hop, refusal);
   } catch (error) {
     keeper.end();
@@ -172,6 +178,13 @@ function abortOf(signal: AbortSignal | undefined): { promise: Promise<'aborted'>
   signal?.addEventListener('abort', onAbort, { once: true });
   if (signal?.aborted === true) onAbort();
   return { promise, release: () => signal?.removeEventListener('abort', onAbort) };
+}
+
+function sshNotFound(sshFile: string, told: readonly string[]): ViasshError {
+  return new ViasshError('PROGRAM_NOT_FOUND', `the program ${sshFile} cannot be started`, {
+    hint: 'install the OpenSSH client, or use --transport ssh2',
+    cause: told.join('\n'),
+  });
 }
 
 function hostKeyRefused(hop: ResolvedDestination, reason: string): ViasshError {

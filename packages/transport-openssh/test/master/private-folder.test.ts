@@ -29,6 +29,11 @@ t.test('a parent that is a link is refused', async (t) => {
   await t.rejects(makePrivateFolder(join(scratch, 'link')), { code: 'TRANSPORT_UNAVAILABLE', message: /not a folder/ });
 });
 
+t.test('a parent in which nothing can be made is refused', async (t) => {
+  const refused = makePrivateFolder('/proc'); // root can write in any other
+  await t.rejects(refused, { code: 'TRANSPORT_UNAVAILABLE', message: /\/proc cannot be used/, hint: /VIASSH_RUNTIME_DIR/ });
+});
+
 t.test('a parent too long for a socket, or with a blank, gives way to the temporary folder', async (t) => {
   const { TMPDIR } = process.env;
   process.env['TMPDIR'] = scratch;

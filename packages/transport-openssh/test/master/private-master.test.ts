@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { createOpensshConfigSource } from '@viassh/config-openssh';
@@ -37,3 +37,20 @@ t.test(
     t.strictSame(await readdir(runtimeFolder), [], 'no private folder stays');
   },
 );
+
+t.test('an ssh that cannot be started is a program that is not found, and nothing stays', async (t) => {
+  const runtimeFolder = await mkdtemp(join(tmpdir(), 'viassh-r-'));
+  t.teardown(() => rm(runtimeFolder, { recursive: true, force: true }));
+  const notExecutable = join(runtimeFolder, 'ssh');
+  await writeFile(notExecutable, '');
+  const programs = createProgramRunner();
+  const { homedir: home, username: user } = userInfo();
+  const source = createOpensshConfigSource({ programs, environment: { home, user, variables: {} } });
+  const route = await resolveRoute(source, parseDestination('localhost'), { configFile: '/dev/null' });
+  for (const sshFile of ['/nonexistent/ssh', notExecutable]) {
+    const transport = createOpensshTransport({ programs, runtimeFolder, sshFile });
+    const connecting = transport.connect(route, { verifyHostKey: verifyByKnownHosts, log: silentLogger });
+    await t.rejects(connecting, { code: 'PROGRAM_NOT_FOUND', message: sshFile, hint: /--transport ssh2/ });
+  }
+  t.strictSame(await readdir(runtimeFolder), ['ssh']);
+});

@@ -45,8 +45,8 @@ export async function dialProxyWire(
     return {
       join: (fromSsh, toSsh) => {
         socket.once('close', () => {
-          toSsh.destroy();
-          fromSsh.destroy();
+          toSsh.end(); // behind what ssh has yet to read
+          fromSsh.resume(); // ssh may write until it comes to that end
         });
         for (const stream of [fromSsh, toSsh]) stream.on('error', () => socket.destroy());
         fromSsh.pipe(socket).pipe(toSsh);

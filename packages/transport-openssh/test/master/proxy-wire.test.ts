@@ -1,11 +1,16 @@
+import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough, Writable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import {
   type AuthenticationPrompt,
   type Connection,
   type ConnectOptions,
   type ProxyAddress,
+  type ResolvedDestination,
   type Route,
   silentLogger,
   verifyByKnownHosts,
@@ -15,6 +20,7 @@ import { listProcesses, missingForSshd, watchLeaks } from '@viassh/testing';
 import { createOpensshTransport } from '@viassh/transport-openssh';
 import t from 'tap';
 import { failureOf, outputOf, startChain } from './chain.ts';
+import { dialProxyWire } from '../../src/master/proxy-wire.ts';
 import { startProxyServer } from './proxy-server.ts';
 
 const runtimeFolder = await mkdtemp(join(tmpdir(), 'viassh-w-'));
@@ -112,3 +118,44 @@ t.test('a proxy before the first hop', { skip }, async (t) => {
     });
   });
 });
+
+t.test('what the far end said before it closed reaches an ssh that is slow, and its end behind it', async (t) => {
+  const said = Buffer.alloc(300_000, 's');
+  await using far = await endAfter(said);
+  await using proxy = await startProxyServer({ protocol: 'socks5' });
+  const hop = { hostName: '127.0.0.1', port: far.port, raw: new Map() } as unknown as ResolvedDestination;
+  const wire = await dialProxyWire(proxy.address, hop, {});
+  t.teardown(() => wire.close());
+  let taken = 0;
+  const ended = Promise.withResolvers<void>();
+  const toSsh = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      void turns(50).then(() => ((taken += chunk.length), done()));
+    },
+    final: (done) => (ended.resolve(), done()),
+    destroy: (error, done) => (ended.resolve(), done(error)),
+  });
+  const fromSsh = new PassThrough();
+  wire.join(fromSsh, toSsh);
+  await ended.promise;
+  t.equal(taken, said.length);
+  await new Promise((written) => fromSsh.write(Buffer.alloc(200_000), written)); // nobody there, and no writer stuck
+  fromSsh.destroy();
+});
+
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn += 1) await setImmediate();
+}
+
+/** A server that says one thing to whoever connects, and closes. */
+async function endAfter(said: Buffer): Promise<{ readonly port: number } & AsyncDisposable> {
+  const server = createServer((socket) => void socket.on('error', () => undefined).end(said)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    async [Symbol.asyncDispose]() {
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}

@@ -1,4 +1,4 @@
-import { ViasshError } from '@viassh/core';
+import { type Logger, silentLogger, toViasshError, ViasshError } from '@viassh/core';
 import type { RouteMasters } from './master/route-masters.ts';
 import { openMuxProxy } from './mux/open-mux-proxy.ts';
 import { ProxiedMaster, type ProxiedMasterOptions } from './proxied-master.ts';
@@ -12,6 +12,8 @@ export interface RenewalOptions {
   readonly renew?: ((signal: AbortSignal) => Promise<RouteMasters>) | undefined;
   /** Default: 4000 */
   readonly refusedOpens?: number | undefined;
+  /** Hears of a renewal, which may ask a person, and why one failed. Default: nobody. */
+  readonly log?: Logger | undefined;
 }
 
 /**
@@ -23,6 +25,7 @@ export class MasterRenewal {
   readonly #options: ProxiedMasterOptions;
   readonly #renew: RenewalOptions['renew'];
   readonly #step: number;
+  readonly #log: Logger;
   readonly #stop = new AbortController();
   readonly #onCurrent: (master: ProxiedMaster) => void;
   readonly #old = new Set<ProxiedMaster>();
@@ -34,12 +37,13 @@ export class MasterRenewal {
   constructor(
     make: (options: ProxiedMasterOptions) => ProxiedMaster,
     options: ProxiedMasterOptions,
-    { renew, refusedOpens = REFUSED_OPENS }: RenewalOptions,
+    { renew, refusedOpens = REFUSED_OPENS, log = silentLogger }: RenewalOptions,
     onCurrent: (master: ProxiedMaster) => void,
   ) {
     this.#options = { ...options, onUnused: () => this.#check() };
     this.#renew = renew;
     this.#step = refusedOpens;
+    this.#log = log;
     this.#renewAt = refusedOpens;
     this.#onCurrent = onCurrent;
     this.#current = make(this.#options);
@@ -71,20 +75,24 @@ export class MasterRenewal {
   /** Never rejects. */
   async #change(renew: (signal: AbortSignal) => Promise<RouteMasters>): Promise<void> {
     let master: RouteMasters | undefined;
+    const { peer } = this.#current.info;
+    this.#log.info(`logging in to ${peer} anew: ssh keeps a place for every refused channel, and has few left`);
     try {
       master = await renew(this.#stop.signal);
       const proxy = await openMuxProxy(master.socketPath);
       const old = this.#current;
       if (this.#stop.signal.aborted || old.forwards?.areUsed === true) {
         proxy.socket.on('error', () => undefined).destroy();
-        throw new Error('not now');
+        throw new ViasshError('ABORTED', 'it is in use again');
       }
       this.#current = new ProxiedMaster(master, proxy, this.#options);
       this.#renewAt = this.#step;
       this.#retire(old);
       this.#onCurrent(this.#current);
-    } catch {
+    } catch (error) {
       this.#renewAt = this.#current.session.refused + this.#step;
+      if (!this.#stop.signal.aborted)
+        this.#log.warning(`the connection to ${peer} was not renewed: ${toViasshError(error).message}`);
       await master?.stop();
     }
   }

@@ -78,6 +78,7 @@ export function createOpensshTransport({
         spareSession: options.spareSession,
         forwards: masterForwards,
         renew: start,
+        log: options.log,
       });
     } catch (error) {
       await master.stop();

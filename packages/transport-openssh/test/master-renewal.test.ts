@@ -2,7 +2,14 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { createOpensshConfigSource } from '@viassh/config-openssh';
-import { destinationOf, parseDestination, resolveRoute, silentLogger, verifyByKnownHosts } from '@viassh/core';
+import {
+  createLogger,
+  destinationOf,
+  parseDestination,
+  resolveRoute,
+  silentLogger,
+  verifyByKnownHosts,
+} from '@viassh/core';
 import { createProgramRunner } from '@viassh/program';
 import { missingForSshd, type Sshd, startSshd, waitUntil, watchLeaks } from '@viassh/testing';
 import t from 'tap';
@@ -109,8 +116,10 @@ t.test('what is opened while the new one comes ends on the old one', { skip }, a
 t.test('a renewal that fails leaves the old one in use, and is tried again later', { skip }, async (t) => {
   await using sshd = await startSshd();
   let tries = 0;
+  const said: string[] = [];
   const { connection, masters } = await connectTo(sshd, {
     refusedOpens: 2,
+    log: createLogger('info', (level, message) => void said.push(`${level}: ${message}`)),
     renew: async () => {
       tries += 1;
       throw new Error('no route');
@@ -118,6 +127,7 @@ t.test('a renewal that fails leaves the old one in use, and is tried again later
   });
   await refusedOpens(connection, 3);
   t.equal(tries, 1);
+  t.match(said, [/^info: logging in to \S+ anew: /, /^warning: the connection to \S+ was not renewed: no route$/]);
   await expectTrue(connection);
   await refusedOpens(connection, 2);
   t.equal(tries, 2);

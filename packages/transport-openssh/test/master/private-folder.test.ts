@@ -31,7 +31,11 @@ t.test('a parent that is a link is refused', async (t) => {
 
 t.test('a parent in which nothing can be made is refused', async (t) => {
   const refused = makePrivateFolder('/proc'); // root can write in any other
-  await t.rejects(refused, { code: 'TRANSPORT_UNAVAILABLE', message: /\/proc cannot be used/, hint: /VIASSH_RUNTIME_DIR/ });
+  await t.rejects(refused, {
+    code: 'TRANSPORT_UNAVAILABLE',
+    message: /\/proc cannot be used/,
+    hint: /VIASSH_RUNTIME_DIR/,
+  });
 });
 
 t.test('a parent too long for a socket, or with a blank, gives way to the temporary folder', async (t) => {

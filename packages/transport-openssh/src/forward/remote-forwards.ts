@@ -88,8 +88,8 @@ export class RemoteForwards {
     const path = join(this.#folder.path, socketName(listen));
     const forward: MuxForward = { kind: 'remote', listen, connect: { path } };
     this.#checkOpen(signal);
-    const control = await this.#openControl();
-    await this.#abandoned.get(path);
+    const control = await orAborted(this.#openControl(), signal);
+    await orAborted(this.#abandoned.get(path), signal);
     this.#checkOpen(signal);
     const standing = await this.#listen(control, request, forward, handler);
     if (signal?.aborted === true) {
@@ -156,17 +156,12 @@ export class RemoteForwards {
     standing: Standing,
     signal: AbortSignal | undefined,
   ): Promise<{ readonly answer?: ForwardAnswer; readonly error?: unknown }> {
-    const { promise: aborted, reject } = Promise.withResolvers<never>();
-    const onAbort = (): void => reject(abortedError(signal?.reason));
-    signal?.addEventListener('abort', onAbort, { once: true });
     const asking = control.openForward(standing.forward);
     try {
-      return { answer: await Promise.race([asking, aborted]) };
+      return { answer: await orAborted(asking, signal) };
     } catch (error) {
       this.#abandon(control, standing, asking);
       return { error };
-    } finally {
-      signal?.removeEventListener('abort', onAbort);
     }
   }
 
@@ -262,6 +257,19 @@ class MasterListener implements RemoteListener {
   async #gone(): Promise<void> {
     await withdraw(this.#standing);
     this.#onClosed();
+  }
+}
+
+/** @throws ViasshError ABORTED; what is waited for goes on then */
+async function orAborted<T>(waiting: T | Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => reject(abortedError(signal?.reason));
+  signal?.addEventListener('abort', onAbort, { once: true });
+  if (signal?.aborted === true) onAbort();
+  try {
+    return await Promise.race([waiting, aborted]);
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
   }
 }
 

@@ -4,7 +4,6 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
-import { setImmediate } from 'node:timers/promises';
 import {
   type AuthenticationPrompt,
   type Connection,
@@ -130,7 +129,10 @@ t.test('what the far end said before it closed reaches an ssh that is slow, and 
   const ended = Promise.withResolvers<void>();
   const toSsh = new Writable({
     write: (chunk: Buffer, _encoding, done) => {
-      void turns(50).then(() => ((taken += chunk.length), done()));
+      afterTurns(50, () => {
+        taken += chunk.length;
+        done();
+      });
     },
     final: (done) => (ended.resolve(), done()),
     destroy: (error, done) => (ended.resolve(), done(error)),
@@ -143,8 +145,8 @@ t.test('what the far end said before it closed reaches an ssh that is slow, and 
   fromSsh.destroy();
 });
 
-async function turns(count: number): Promise<void> {
-  for (let turn = 0; turn < count; turn += 1) await setImmediate();
+function afterTurns(count: number, callback: () => void): void {
+  setImmediate(() => (count > 1 ? afterTurns(count - 1, callback) : callback()));
 }
 
 /** A server that says one thing to whoever connects, and closes. */

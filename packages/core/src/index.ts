@@ -42,7 +42,7 @@ export {
   formatDestination,
   parseDestination,
 } from './destination/destination.ts';
-export { type ResolvedDestination, knownHostsName } from './destination/resolved-destination.ts';
+export { forwardedAgent, type ResolvedDestination, knownHostsName } from './destination/resolved-destination.ts';
 export { describeProxy, parseProxyAddress, type ProxyAddress } from './destination/proxy-address.ts';
 export type { ConfigSource } from './destination/config-source.ts';
 export type { TypedOptions } from './destination/typed-options.ts';

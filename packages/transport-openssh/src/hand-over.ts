@@ -1,6 +1,7 @@
 import {
   destinationOf,
   type ExitStatus,
+  forwardedAgent,
   type ProgramStdio,
   type ResolvedDestination,
   type Route,
@@ -84,7 +85,7 @@ function ownSsh(hop: ResolvedDestination, request: SessionRequest, way?: Way): s
 
 /** An ssh that hands its descriptors to a master, which was told the environment. */
 function passenger(hop: ResolvedDestination, request: SessionRequest, socketPath: string): string[] {
-  const agent = hop.forwardAgent === false ? [] : ['-o', 'ForwardAgent=yes']; // which one is the master's affair
+  const agent = forwardedAgent(hop) === undefined ? [] : ['-o', 'ForwardAgent=yes']; // which one is the master's affair
   return [...passengerArguments(socketPath), ...agent, ...requestFlags(request), '--', 'hop', ...requestWords(request)];
 }
 

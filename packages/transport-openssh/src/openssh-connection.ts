@@ -14,6 +14,7 @@ import {
   type Connection,
   type ConnectionInfo,
   checkTcpipTarget,
+  forwardedAgent,
   type Pipe,
   type PipeOptions,
   pipe,
@@ -61,7 +62,7 @@ export class OpensshConnection implements Connection {
     this.capabilities = capabilities;
     this.closed = this.#ended.promise;
     const { spareSession: spare = true, forwards, mostSlots } = options;
-    const setup = { env: hop.sessionEnv, forwardsAgent: hop.forwardAgent !== false, spare };
+    const setup = { env: hop.sessionEnv, forwardsAgent: forwardedAgent(hop) !== undefined, spare };
     this.#masters = new MasterRenewal(
       (masterOptions) => new ProxiedMaster(master, proxy, masterOptions),
       { setup, forwards, mostSlots },

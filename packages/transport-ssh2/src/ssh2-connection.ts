@@ -9,6 +9,7 @@ import {
   type Connection,
   type ConnectionInfo,
   type ConnectOptions,
+  forwardedAgent,
   type IncomingChannelHandler,
   type IncomingChannelType,
   type PacketChannel,
@@ -35,7 +36,7 @@ import { startSession } from './channel/start-session.ts';
 import { ForwardTable } from './forward/forward-table.ts';
 import { requestForward } from './forward/request-forward.ts';
 import { connectionInfo, type Hop } from './hop.ts';
-import { bridgeToAgent, forwardedAgent } from './incoming/agent-bridge.ts';
+import { bridgeToAgent } from './incoming/agent-bridge.ts';
 import { IncomingChannels } from './incoming/incoming-channels.ts';
 import { ping } from './ping.ts';
 import { openTun } from './tun/open-tun.ts';

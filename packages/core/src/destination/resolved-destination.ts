@@ -60,3 +60,11 @@ export function knownHostsName(resolved: Pick<ResolvedDestination, 'hostKeyAlias
   if (resolved.hostKeyAlias !== undefined) return resolved.hostKeyAlias;
   return resolved.port === 22 ? resolved.hostName : `[${resolved.hostName}]:${resolved.port}`;
 }
+
+/** The socket of the agent that the far end may use, by ForwardAgent; undefined when it may use none, or we have none. */
+export function forwardedAgent({
+  forwardAgent,
+  identityAgent,
+}: Pick<ResolvedDestination, 'forwardAgent' | 'identityAgent'>): string | undefined {
+  return typeof forwardAgent === 'string' ? forwardAgent : forwardAgent ? identityAgent : undefined;
+}

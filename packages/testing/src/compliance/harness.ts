@@ -28,7 +28,7 @@ export interface ComplianceServerOptions {
   readonly permitListen?: number | undefined;
   /** The server has tun devices; a user who may open them; and sits where they are its own. */
   readonly tun?: boolean | undefined;
-  /** ForwardAgent: the socket of an agent, or not at all (default). */
+  /** ForwardAgent: the socket of an agent; `yes`, the one that we log in with, and there is none; or not at all (default). */
   readonly forwardAgent?: string | undefined;
   /** 2: a jump host stands before the server. Default: 1. */
   readonly hops?: 1 | 2 | undefined;

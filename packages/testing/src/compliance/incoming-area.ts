@@ -45,6 +45,15 @@ export const incomingArea: ComplianceArea = {
       },
     },
     {
+      name: 'ForwardAgent where we have no agent: the far end is told of none, as by ssh',
+      needs: ['exec'],
+      run: async (t, { serve }) => {
+        await using connection = await (await serve({ forwardAgent: 'yes' })).connect();
+        const command = 'printf %s "${SSH_AUTH_SOCK-unset}"';
+        t.equal((await collect(await connection.openSession({ kind: 'exec', command }))).stdout, 'unset');
+      },
+    },
+    {
       name: 'agent channels come to their handler, and to the agent again when it is gone',
       needs: ['exec', 'agent'],
       run: async (t, { serve }) => {

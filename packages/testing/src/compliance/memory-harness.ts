@@ -68,7 +68,7 @@ async function serve(options: ComplianceServerOptions = {}): Promise<ComplianceS
     strictHostKeyChecking: options.strictHostKeyChecking ?? 'yes',
     connectTimeout: options.connectTimeout,
     compression: options.compression ?? false,
-    forwardAgent: options.forwardAgent ?? false,
+    forwardAgent: options.forwardAgent === 'yes' || (options.forwardAgent ?? false),
   };
   const [last] = memoryRoute(settings).hops;
   const jumps = jumpHosts.map(() => memoryRoute({ ...settings, hostName: 'jump.test', user: 'jumper' }).hops[0]);

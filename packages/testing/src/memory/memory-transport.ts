@@ -7,6 +7,7 @@ import {
   type ConnectOptions,
   describeHostKey,
   destinationOf,
+  forwardedAgent,
   type HopInfo,
   type ResolvedDestination,
   type Route,
@@ -50,15 +51,16 @@ export function createMemoryTransport(options: MemoryServerOptions = {}): Memory
     const servers = route.hops.slice(0, -1).map((_, index) => jumpHosts[index] ?? server);
     for (const [index, hop] of route.hops.entries())
       infos.push(await logInToHop(hop, servers[index] ?? server, options.behaviour, connectOptions));
-    const { sessionEnv, forwardAgent, identityAgent } = destinationOf(route);
+    const hop = destinationOf(route);
+    const agentSocket = forwardedAgent(hop);
     const complete: MemoryConnectionOptions = {
       ...options,
       windowSize: options.windowSize ?? WINDOW_SIZE,
       programs: options.programs ?? createProgramRunner(),
-      sessionEnv,
+      sessionEnv: hop.sessionEnv,
       spareSession: connectOptions.spareSession ?? true,
-      forwardAgent: forwardAgent !== false,
-      agentSocket: typeof forwardAgent === 'string' ? forwardAgent : identityAgent,
+      forwardAgent: agentSocket !== undefined,
+      agentSocket,
     };
     return new MemoryConnection([...servers, server], complete, capabilities, infos);
   }

@@ -1,14 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { bridge, type IncomingChannelHandler, type ResolvedDestination } from '@viassh/core';
-
-/** The agent that the far end may use, by ForwardAgent: the path of its socket. Undefined: none. */
-export function forwardedAgent({
-  forwardAgent,
-  identityAgent,
-}: Pick<ResolvedDestination, 'forwardAgent' | 'identityAgent'>): string | undefined {
-  return typeof forwardAgent === 'string' ? forwardAgent : forwardAgent ? identityAgent : undefined;
-}
+import { bridge, type IncomingChannelHandler } from '@viassh/core';
 
 /** Joins each channel to a connection of its own to the agent; refuses it when no agent answers there. */
 export function bridgeToAgent(path: string): IncomingChannelHandler {

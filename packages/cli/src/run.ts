@@ -16,6 +16,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   const stdout = openOutput(1, process.stdout);
   const stderr = openOutput(2, process.stderr);
   for (const output of [stdout, stderr]) output.on('error', () => undefined);
+  const usualProxy = takeUsualProxy(process.env);
   const signals = abortOnSignals();
   let shown = reportingOf(argv);
   let code: number;
@@ -30,6 +31,7 @@ export async function run(argv: readonly string[]): Promise<number> {
       code = await parsed.command.run({
         globals: parsed.command.globals,
         environment: readEnvironment(),
+        usualProxy,
         stdin,
         stdout,
         stderr,
@@ -45,6 +47,13 @@ export async function run(argv: readonly string[]): Promise<number> {
   if (killed !== undefined) return killed;
   await Promise.all([flushed(stdout), flushed(stderr)]);
   return code;
+}
+
+/** $VIASSH_PROXY may have a password in it: no program that we start, and no SendEnv, finds it in the environment. */
+function takeUsualProxy(variables: NodeJS.ProcessEnv): string | undefined {
+  const { VIASSH_PROXY: proxy } = variables;
+  delete variables['VIASSH_PROXY'];
+  return proxy;
 }
 
 /** How to report what fails before the command line is understood. */

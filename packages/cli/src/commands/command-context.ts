@@ -7,6 +7,8 @@ import type { Environment } from '../environment.ts';
 export interface CommandContext {
   readonly globals: GlobalValues;
   readonly environment: Environment;
+  /** The proxy of $VIASSH_PROXY, where --proxy says nothing. A secret: `environment` has it no more. */
+  readonly usualProxy: string | undefined;
   readonly stdin: Readable;
   readonly stdout: Writable;
   readonly stderr: Writable;

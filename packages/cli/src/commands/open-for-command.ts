@@ -13,7 +13,7 @@ export async function openForCommand(
   const { environment, globals, log, signal } = context;
   return await openConnection(environment, {
     destination,
-    typed: typedOptions(globals, environment.variables),
+    typed: typedOptions(globals, context.usualProxy),
     transport: globals.transport,
     control: globals.control,
     needs,

@@ -15,12 +15,12 @@ type Facts = Readonly<Record<string, string | number | boolean | readonly string
 
 /** `viassh resolve`: what would be used, and why; with -v for every hop. Nothing is dialled. */
 export async function runResolve(
-  { environment, globals, log, signal, stdout }: CommandContext,
+  { environment, usualProxy, globals, log, signal, stdout }: CommandContext,
   destination: string,
 ): Promise<number> {
   const plan = await planConnection(environment, {
     destination,
-    typed: typedOptions(globals, environment.variables),
+    typed: typedOptions(globals, usualProxy),
     transport: globals.transport,
     control: globals.control,
     needs: [],

@@ -27,7 +27,7 @@ const usualHints: Partial<Record<ErrorCode, string>> = {
   INTERNAL: 'a mistake in viassh itself; -v shows where, please report it',
 };
 
-/** Says a failure as sentence, code and hint; returns the exit code. The cause, with its stack, only at debug level. */
+/** Says a failure as sentence, code and hint; returns the exit code. The cause, with its stack, only with -v. */
 export function reportError(error: unknown, { json, level }: ErrorStyle, stderr: Writable): number {
   const failure = toViasshError(error);
   const { code, message } = failure;

@@ -65,7 +65,7 @@ function withProxy(hops: Route['hops'], proxy: string | undefined): Route {
       'OPTION_INVALID',
       `a proxy is given, and ${first.hostName} has a ProxyCommand: only one can be`,
       {
-        hint: 'leave the proxy away, or switch the other off with -o ProxyCommand=none',
+        hint: 'leave the proxy away (--proxy none), or switch the other off with -o ProxyCommand=none',
       },
     );
   }

@@ -99,7 +99,7 @@ export const errorCodes = {
   AUTH_FAILED: {
     kind: 'permanent',
     exitCode: 255,
-    meaning: 'The server accepted none of the ways to log in that were tried.',
+    meaning: 'The server, or a proxy before it, accepted none of the ways to log in that were tried.',
   },
   KEY_UNUSABLE: {
     kind: 'permanent',

@@ -68,7 +68,7 @@ async function selectNamed(
       'TRANSPORT_UNAVAILABLE',
       `the ${transport.name} transport cannot be used here: ${availability.reason}`,
       {
-        hint: 'leave --transport away to take what this machine has',
+        hint: 'leave --transport (or --control) away to take what this machine has',
       },
     );
   }

@@ -12,7 +12,9 @@ export VIASSH_RUNTIME_DIR
 trap 'rm -rf "$VIASSH_RUNTIME_DIR"' EXIT
 trap 'exit 130' HUP INT TERM
 [ $# -gt 0 ] || set -- packages/e2e/soak/*.test.ts
-limit=$((${VIASSH_SOAK_MINUTES:-2} * 60 + 600))
+minutes=${VIASSH_SOAK_MINUTES:-2}
+whole=${minutes%%.*} # sh has no fractions
+limit=$((${whole:-0} * 60 + 660))
 { pnpm exec tap --reporter=tap --jobs=1 --timeout="$limit" --node-arg=--conditions=@viassh/source --node-arg=--expose-gc "$@" ||
   echo "# tap ended with status $?"; } | node scripts/summarize-tap.ts .test-output/soak.tap
 grep -E '^ *# (VIASSH_SOAK_SEED|openssh:|ssh2:)' .test-output/soak.tap || true

@@ -9,7 +9,7 @@ export class IncomingChannels {
   readonly #host: ChannelHost;
   readonly #forwards: ForwardTable;
   readonly #fallbacks: ReadonlyMap<string, IncomingChannelHandler>;
-  readonly #handlers = new Map<string, IncomingChannelHandler>();
+  readonly #handlers = new Map<string, Registration>();
   readonly #expected = new Set<string>();
 
   /** `fallbacks` get the kinds that nobody else took. */
@@ -30,9 +30,10 @@ export class IncomingChannels {
       throw new ViasshError('OPTION_INVALID', `${type} channels of this connection have a handler`, {
         hint: 'dispose of that one first',
       });
-    this.#handlers.set(type, handler);
+    const registration: Registration = { handler }; // the same function may be registered again later
+    this.#handlers.set(type, registration);
     const giveBack = (): void => {
-      if (this.#handlers.get(type) === handler) this.#handlers.delete(type);
+      if (this.#handlers.get(type) === registration) this.#handlers.delete(type);
     };
     return { [Symbol.dispose]: giveBack };
   }
@@ -58,6 +59,10 @@ export class IncomingChannels {
   }
 
   #kindHandler(type: string): IncomingChannelHandler | undefined {
-    return this.#handlers.get(type) ?? this.#fallbacks.get(type);
+    return this.#handlers.get(type)?.handler ?? this.#fallbacks.get(type);
   }
+}
+
+interface Registration {
+  readonly handler: IncomingChannelHandler;
 }

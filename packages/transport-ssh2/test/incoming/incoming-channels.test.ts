@@ -76,6 +76,21 @@ t.test('X11', { skip: noXauth }, async (t) => {
   end();
 });
 
+t.test('a kind that was given back and taken again by the same function stays taken', async (t) => {
+  await using sshd = await startSshd();
+  await using agent = await startAgent('agent');
+  await using connection = await connectTo(sshd, { options: [`ForwardAgent=${agent.path}`] });
+  const request = { kind: 'exec', command: 'echo "$SSH_AUTH_SOCK"; exec cat' } as const;
+  const { word: path, end } = await wordOf(connection, request);
+  const handler = (incoming: IncomingChannel): void => void incoming.accept().end('handler');
+  const first = connection.onIncomingChannel('auth-agent@openssh.com', handler);
+  first[Symbol.dispose]();
+  connection.onIncomingChannel('auth-agent@openssh.com', handler);
+  first[Symbol.dispose]();
+  t.equal(await talk({ path }, ''), 'handler');
+  end();
+});
+
 t.test('X11 that the server refuses', async (t) => {
   await using sshd = await startSshd({ config: ['X11Forwarding no', 'MaxSessions 1'] });
   await using connection = await connectTo(sshd);
@@ -134,6 +149,15 @@ async function refusal(open: (done: (error?: Error) => void) => void): Promise<n
   return error?.reason;
 }
 
+/** ssh2's Server opens one only for a session that asked for it; here nobody did. */
+function openAgentChannel(peer: ssh2.Connection, done: (error?: Error) => void): void {
+  const { _protocol: protocol, _chanMgr: manager } = peer as unknown as {
+    _protocol: { openssh_authAgent(id: number, window: number, packetSize: number): void };
+    _chanMgr: { add(answered: (error?: Error) => void): number };
+  };
+  protocol.openssh_authAgent(manager.add(done), 1000, 1000);
+}
+
 t.test('a server that opens what was not asked for is refused', async (t) => {
   const connected = Promise.withResolvers<ssh2.Connection>();
   const server = new ssh2.Server({ hostKeys: [makeServerKey()] }, (peer) => {
@@ -157,5 +181,6 @@ t.test('a server that opens what was not asked for is refused', async (t) => {
   t.equal(await refusal((done) => peer.x11('127.0.0.1', 1, done)), prohibited);
   t.equal(await refusal((done) => peer.forwardOut('127.0.0.1', 1, '127.0.0.1', 2, done)), prohibited);
   t.equal(await refusal((done) => peer.openssh_forwardOutStreamLocal('/x', done)), prohibited);
+  t.equal(await refusal((done) => openAgentChannel(peer, done)), prohibited);
   t.equal(taken, 0);
 });

@@ -1,9 +1,7 @@
-import { ReceiveWindow } from './receive-window.ts';
+import { LEAST_WINDOW, ReceiveWindow } from './receive-window.ts';
 
 const LIMIT = 64 * 1024 * 1024;
 const MOST_START = 2 * 1024 * 1024;
-/** Every channel gets so much, whatever the others hold. */
-const LEAST = 512;
 const SHARED = 7 / 8;
 const ROUND_TRIPS_KEPT = 8;
 const UNKNOWN_ROUND_TRIP_MS = 100;
@@ -36,22 +34,23 @@ export class ConnectionWindows {
 
   /** Bytes that the server may have on the way to us, and that may wait here. */
   get total(): number {
-    return this.#shared + this.#fixed + this.#channels * LEAST;
+    return this.#shared + this.#fixed + this.#channels * LEAST_WINDOW;
   }
 
   /** The window of a new channel. */
   open(): ReceiveWindow {
     this.#channels += 1;
     const fair = this.#pool / (8 * this.#channels);
-    const extra = Math.max(0, Math.floor(Math.min(MOST_START, fair, this.#left)) - LEAST);
+    const extra = Math.max(0, Math.floor(Math.min(MOST_START, fair, this.#left)) - LEAST_WINDOW);
     this.#shared += extra;
-    return new ReceiveWindow(LEAST + extra, {
+    return new ReceiveWindow(LEAST_WINDOW + extra, {
       now: this.#now,
       roundTripMs: () => this.roundTripMs,
       more: (bytes) => this.#more(bytes),
+      less: (bytes) => void (this.#shared -= bytes),
       release: (size) => {
         this.#channels -= 1;
-        this.#shared -= size - LEAST;
+        this.#shared -= size - LEAST_WINDOW;
       },
     });
   }

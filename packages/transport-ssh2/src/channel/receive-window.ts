@@ -3,6 +3,8 @@ const GROWTH = 4;
 const PACKET = 32 * 1024;
 /** Bytes in a millisecond. A window that lets so much through in a round trip is no hindrance: what is larger only costs memory. */
 const FAST_ENOUGH = 512 * 1024;
+/** Every channel gets so much, whatever the others hold. */
+export const LEAST_WINDOW = 512;
 
 /** What a window needs of the connection that it belongs to. */
 export interface WindowSource {
@@ -11,6 +13,8 @@ export interface WindowSource {
   readonly roundTripMs: () => number;
   /** Asks for so many bytes more; gets what may be had. */
   readonly more: (bytes: number) => number;
+  /** So many bytes less. */
+  readonly less: (bytes: number) => void;
   /** It is over, with this size. */
   readonly release: (size: number) => void;
 }
@@ -29,6 +33,8 @@ export class ReceiveWindow {
   #owed = 0;
   #spent = 0;
   #since: number | undefined;
+  #waiting = 0;
+  #closed = false;
   #released = false;
 
   constructor(size: number, source: WindowSource) {
@@ -44,13 +50,18 @@ export class ReceiveWindow {
   /** Bytes came. False when they were more than was granted. */
   received(bytes: number): boolean {
     this.#granted -= bytes;
+    this.#waiting += bytes;
     this.#since ??= this.#source.now();
     return this.#granted >= 0;
   }
 
   /** Bytes were consumed; gives how many are to be granted now. */
   consumed(bytes: number): number {
-    if (this.#released) return 0;
+    this.#waiting -= bytes;
+    if (this.#closed) {
+      this.#shrink();
+      return 0;
+    }
     this.#owed += bytes;
     this.#spent += bytes;
     if (this.#spent >= this.#size) this.#grow();
@@ -63,11 +74,25 @@ export class ReceiveWindow {
     return grant;
   }
 
-  /** Nothing is to be granted any more. */
+  /** Nothing more comes: only what waits unread counts from now on. */
+  closed(): void {
+    this.#closed = true;
+    this.#shrink();
+  }
+
+  /** Nothing is to be granted any more, and nothing waits. */
   release(): void {
     if (this.#released) return;
+    this.#closed = true;
     this.#released = true;
     this.#source.release(this.#size);
+  }
+
+  #shrink(): void {
+    if (this.#released) return;
+    const size = Math.min(this.#size, Math.max(this.#waiting, LEAST_WINDOW));
+    this.#source.less(this.#size - size);
+    this.#size = size;
   }
 
   #grow(): void {

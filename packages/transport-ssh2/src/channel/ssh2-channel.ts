@@ -23,6 +23,7 @@ export class Ssh2Channel extends Duplex implements Channel {
   readonly #raw: RawChannel;
   readonly #backlog: WireBacklog;
   readonly #window: ReceiveWindow;
+  readonly #closeAfterBothEnds: boolean;
   readonly #inbound: Inbound = new Inbound(this, (bytes) => this.credit(bytes));
   #closedOnWire = false;
   #pendingWrite: (() => void) | undefined;
@@ -35,6 +36,7 @@ export class Ssh2Channel extends Duplex implements Channel {
     this.#raw = raw;
     this.#backlog = backlog;
     this.#window = window;
+    this.#closeAfterBothEnds = closeAfterBothEnds;
     this.#gone = new Promise((resolve) => {
       this.#resolveGone = resolve;
     });
@@ -43,7 +45,7 @@ export class Ssh2Channel extends Duplex implements Channel {
 
   /**
    * Resolves when nothing is to be expected of the channel any more, whether or not what came was read: it is off the
-   * wire, or destroyed; the far end may then take its time to close it.
+   * wire, or was destroyed before it came to its end; the far end may then take its time to close it.
    */
   get gone(): Promise<void> {
     return this.#gone;
@@ -86,7 +88,7 @@ export class Ssh2Channel extends Duplex implements Channel {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
-    if (this.#closedOnWire) return callback(); // also when it was lost: what is written is dropped
+    if (this.#closedOnWire) return void setImmediate(callback); // dropped; later, so that who writes while it is true comes to an end
     this.#pendingWrite = callback;
     this.#raw.write(chunk, () => this.#backlog.whenLow(() => this.#settleWrite()));
   }
@@ -100,8 +102,9 @@ export class Ssh2Channel extends Duplex implements Channel {
     if (!this.#closedOnWire) {
       this.#raw.close();
       this.#settleWrite();
-      this.#over();
+      if (!this.#isComplete(error)) this.#resolveGone();
     }
+    this.#window.release();
     callback(error ?? this.#inbound.loss ?? null);
   }
 
@@ -125,7 +128,8 @@ export class Ssh2Channel extends Duplex implements Channel {
   protected leaveWire(): void {
     this.#closedOnWire = true;
     this.#settleWrite();
-    this.#over();
+    this.#window.closed();
+    this.#resolveGone();
   }
 
   protected closedByFarEnd(): void {
@@ -142,9 +146,9 @@ export class Ssh2Channel extends Duplex implements Channel {
     return false;
   }
 
-  #over(): void {
-    this.#window.release();
-    this.#resolveGone();
+  /** Both directions went to their end: the far end's CLOSE says that what we wrote was taken (sshd sends it after that). */
+  #isComplete(error: Error | null): boolean {
+    return error === null && this.#closeAfterBothEnds && this.writableFinished && this.readableEnded;
   }
 
   #settleWrite(): void {

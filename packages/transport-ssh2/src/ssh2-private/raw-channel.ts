@@ -71,7 +71,10 @@ export class RawChannel {
     return { window: usable ? this.#window : 0, packetSize: this.#farEnd.packetSize };
   }
 
-  /** `done` is called when the window has taken all of it; never after the channel is closed. */
+  /**
+   * `done` is called when the window has taken all of it, or in a later turn when it was dropped: nothing else would hold
+   * the writer back. A write that waits for the window when the channel is closed is never done.
+   */
   write(chunk: Buffer, done: () => void): void {
     if (this.#sending !== 'open') return;
     this.#pending = { chunk, done };
@@ -196,7 +199,8 @@ export class RawChannel {
       chunk = chunk.subarray(taken);
     }
     this.#pending = undefined;
-    pending.done();
+    if (this.#unread) setImmediate(pending.done);
+    else pending.done();
   }
 
   #request(name: string, answer: Answer | undefined, ...fields: Field[]): void {

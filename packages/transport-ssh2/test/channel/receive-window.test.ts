@@ -151,6 +151,22 @@ t.test('a channel that ended gives its window back; a fixed one is held', async 
   t.equal(windows.total, 0);
 });
 
+t.test('of a channel that was closed unread counts what waits, until it is taken or given up', async (t) => {
+  const { windows } = windowsAt();
+  const [read, left] = [windows.open(), windows.open()];
+  for (const window of [read, left]) window.received(100_000);
+  for (const window of [read, left]) window.closed();
+  t.equal(windows.total, 200_000);
+  t.equal(read.consumed(60_000), 0, 'nothing is granted');
+  t.equal(windows.total, 140_000);
+  read.consumed(40_000);
+  t.equal(windows.total, 100_512, 'it is not gone yet');
+  read.release();
+  left.release();
+  t.equal(left.consumed(100_000), 0);
+  t.equal(windows.total, 0);
+});
+
 t.test('the round trip is the shortest of the last few answers', async (t) => {
   const { windows } = windowsAt();
   windows.answeredAfter(20);

@@ -1,10 +1,12 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { type Connection, insecureAcceptAnyHostKey, silentLogger } from '@viassh/core';
+import { type Channel, type Connection, insecureAcceptAnyHostKey, silentLogger } from '@viassh/core';
 import { startSshd, waitUntil } from '@viassh/testing';
 import ssh2 from 'ssh2';
 import t from 'tap';
+import type { Client } from 'ssh2';
+import { message, sendMessage } from '../../src/ssh2-private/payload.ts';
 import { connectBy, connectTo, failureOf, output, routeBy, makeServerKey } from '../connect-to.ts';
 
 t.test('an abort while the server thinks about the request closes the channel', async (t) => {
@@ -28,6 +30,51 @@ t.test('an abort while the server thinks about the request closes the channel', 
   controller.abort();
   t.equal((await failureOf(opening)).code, 'ABORTED');
   await closed.promise;
+});
+
+/** Writes for as long as it is told to go on, up to a limit; how often that was. */
+function writeOn(channel: Channel): number {
+  const chunk = Buffer.alloc(64 * 1024);
+  let writes = 0;
+  while (channel.write(chunk) && writes < 10_000) writes += 1;
+  return writes;
+}
+
+t.test('who writes for as long as it is true comes to an end where all is dropped', async (t) => {
+  const peers: { peer: ssh2.Connection; stream: ssh2.ServerChannel }[] = [];
+  const server = new ssh2.Server({ hostKeys: [makeServerKey()] }, (peer) => {
+    peer.on('error', () => undefined).on('authentication', (login) => login.accept());
+    peer.on('session', (acceptSession) => {
+      acceptSession().on('exec', (acceptExec) => {
+        const stream = acceptExec();
+        stream.on('error', () => undefined).write('waits unread');
+        peers.push({ peer, stream });
+      });
+    });
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  t.teardown(() => server.close());
+  const route = await routeBy({ configFile: 'none', port: (server.address() as AddressInfo).port }, 'x@127.0.0.1');
+  await using connection = await connectBy(route, { verifyHostKey: insecureAcceptAnyHostKey(silentLogger) });
+  const [unread, lost] = await Promise.all(
+    ['unread', 'lost'].map((command) => connection.openSession({ kind: 'exec', command })),
+  );
+  const [first] = peers;
+  if (unread === undefined || lost === undefined || first === undefined) return t.fail('two sessions');
+
+  const { id } = (first.stream as unknown as { outgoing: { id: number } }).outgoing;
+  sendMessage(first.peer as unknown as Client, message.channelRequest, id, 'eow@openssh.com', false);
+  await connection.ping();
+  t.ok(writeOn(unread) < 10_000, 'the far end does not read any more');
+  await once(unread, 'drain');
+
+  (first.peer as unknown as { _sock: { destroy(): void } })._sock.destroy();
+  await connection.closed;
+  t.equal(lost.destroyed, false, 'what came waits');
+  t.ok(writeOn(lost) < 10_000, 'the connection was lost');
+  await once(lost, 'drain');
+  unread.destroy();
+  lost.destroy();
 });
 
 t.test('channels', async (t) => {
@@ -160,5 +207,33 @@ t.test('channels', async (t) => {
     channel.end('hello');
     t.equal((await channel.toArray()).join(''), 'after your end');
     if (!channel.closed) await once(channel, 'close');
+  });
+
+  await t.test('draining waits until sshd has handed on what was written last', async (t) => {
+    await using connection = await connect();
+    await using other = await connect();
+    const path = join(sshd.folder, 'slow');
+    const accepted = Promise.withResolvers<Socket>();
+    const server = createServer({ allowHalfOpen: true }, (socket) => {
+      socket.end('all said');
+      accepted.resolve(socket.pause());
+    }).listen({ path, writableAll: true, readableAll: true });
+    t.teardown(() => server.close());
+    await once(server, 'listening');
+    const channel = await connection.openDirectStreamlocal(path);
+    channel.end(Buffer.alloc(1_500_000)); // more than a Unix socket holds, less than the window of sshd
+    channel.resume();
+    if (!channel.closed) await once(channel, 'close');
+    const closing = connection.close({ drainMs: 3_600_000 });
+    const socket = await accepted.promise;
+    for (let trips = 0; trips < 20; trips += 1) await other.ping(); // time for a goodbye to arrive
+    let length = 0;
+    socket
+      .on('error', () => undefined)
+      .on('data', (chunk: Buffer) => (length += chunk.length))
+      .resume();
+    if (!socket.closed) await once(socket, 'close');
+    await closing;
+    t.equal(length, 1_500_000);
   });
 });

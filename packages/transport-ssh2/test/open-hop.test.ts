@@ -3,8 +3,9 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { hostname } from 'node:os';
 import { createLogger, insecureAcceptAnyHostKey, silentLogger } from '@viassh/core';
 import { startSshd } from '@viassh/testing';
+import ssh2 from 'ssh2';
 import t, { type Test } from 'tap';
-import { connectBy, connectTo, failureOf, output, routeBy } from './connect-to.ts';
+import { connectBy, connectTo, failureOf, makeServerKey, output, routeBy } from './connect-to.ts';
 
 /** What happens when `serve` is what listens. */
 async function failureWith(
@@ -61,6 +62,19 @@ t.test('it says nothing, or only its greeting: CONNECT_TIMEOUT', async (t) => {
     (await failureWith(t, (socket) => socket.write('SSH-2.0-mute\r\n'), 'ConnectTimeout=1')).code,
     'CONNECT_TIMEOUT',
   );
+});
+
+t.test('it takes no notice of what we log in with: CONNECT_TIMEOUT', async (t) => {
+  const server = new ssh2.Server({ hostKeys: [makeServerKey()] }, (peer) => {
+    peer.on('error', () => undefined); // an 'authentication' that nobody answers
+    peer.on('authentication', () => undefined);
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  t.teardown(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const route = await routeBy({ configFile: 'none', port, options: ['ConnectTimeout=1'] }, 'x@127.0.0.1');
+  const failure = await failureOf(connectBy(route, { verifyHostKey: insecureAcceptAnyHostKey(silentLogger) }));
+  t.match(failure, { code: 'CONNECT_TIMEOUT', message: /during the login/ });
 });
 
 t.test('a name without an address: HOST_NOT_FOUND', async (t) => {

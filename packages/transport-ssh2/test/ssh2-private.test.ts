@@ -7,6 +7,7 @@ import t from 'tap';
 import { describeSsh2, supportedAlgorithms } from '../src/ssh2-private/installed.ts';
 import { sendGlobalRequest } from '../src/ssh2-private/global-request.ts';
 import { openRawChannel, packetSize } from '../src/ssh2-private/open-raw-channel.ts';
+import { exchangeKeys, isExchangingKeys, watchWire } from '../src/ssh2-private/rekey.ts';
 import { onServerOpening } from '../src/ssh2-private/server-opening.ts';
 import { makeServerKey } from './connect-to.ts';
 
@@ -56,13 +57,41 @@ t.test('members of Client and Protocol', async (t) => {
   ]) {
     t.type(protocol._handlers[`CHANNEL_${message}`], 'function', message);
   }
-  t.type(protocol._handlers.USERAUTH_FAILURE, 'function');
+  for (const name of ['USERAUTH_FAILURE', 'USERAUTH_PK_OK', 'SERVICE_ACCEPT', 'EXT_INFO'])
+    t.type(protocol._handlers[name], 'function', name);
+  for (const name of ['authPK', '_onWrite', 'parse', 'rekey', '_destruct']) t.type(protocol[name], 'function', name);
   t.type(protocol._packetRW.write.allocStart, 'number');
   t.type(protocol._packetRW.write.alloc, 'function');
   t.type(protocol._packetRW.write.finalize, 'function');
   t.ok('_strictMode' in protocol && '_remoteIdentRaw' in protocol && '_buffer' in protocol);
+  t.ok('_kexinit' in protocol);
   wire.destroy();
 });
+
+t.test(
+  'a key exchange: known while it is under way, seen on the wire, and no more once the connection is over',
+  async (t) => {
+    const { client, stop } = await loggedIn();
+    t.teardown(stop);
+    const passed = { sent: 0, received: 0 };
+    watchWire(client, {
+      sent: (bytes) => (passed.sent += bytes),
+      received: (bytes) => (passed.received += bytes),
+    });
+    t.equal(isExchangingKeys(client), false);
+    exchangeKeys(client);
+    t.equal(isExchangingKeys(client), true);
+    await once(client, 'handshake');
+    await waitUntil('the end of it', async () => !isExchangingKeys(client));
+    t.ok(passed.received > 500, JSON.stringify(passed));
+    await new Promise((resolve) => sendGlobalRequest(client, 'anything@example.com', [], resolve));
+    t.ok(passed.sent > 30 && passed.received > 500, JSON.stringify(passed));
+    client.end();
+    await once(client, 'close');
+    exchangeKeys(client);
+    t.equal(isExchangingKeys(client), false);
+  },
+);
 
 t.test('an open channel: the order in which it is told', async (t) => {
   const { client, stop } = await loggedIn();

@@ -142,7 +142,7 @@ export class ProxyChannel extends Duplex implements Channel, ProxyEndpoint {
   /** Sends the chunks as far as the window goes, then waits for more of it; `done` when the kernel has the last. */
   #sendAll(chunks: Buffer[], done: () => void): void {
     const sendSome = (): void => {
-      if (this.#farReaderGone || this.#closeSent) return done();
+      if (this.#farReaderGone || this.#closeSent) return void setImmediate(done); // dropped; later, or a writer would never be held back
       this.link.together(() => this.#sendWithinWindow(chunks, done));
       if (chunks.length > 0) this.#sendWindow.wait(sendSome);
     };

@@ -84,7 +84,8 @@ export class StreamChannel extends Duplex implements Channel {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
-    if (this.#farReaderGone) done();
+    if (this.#farReaderGone)
+      setImmediate(done); // later, or a writer would never be held back
     else this.#output.write(chunk, () => done()); // a failure means that the far reader has gone: the rest is dropped
   }
 

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { ViasshError } from '@viassh/core';
+import { waitUntil } from '@viassh/testing';
 import t from 'tap';
 import { ProxySession } from '../../src/channel/proxy-session.ts';
 import { MAX_PACKET, WINDOW } from '../../src/channel/window.ts';
@@ -140,4 +141,19 @@ t.test('a loss reaches open channels, pending opens and their readers', async (t
   t.match(await failed, [{ code: 'CONNECTION_LOST' }]);
   await t.rejects(pending, { code: 'CONNECTION_LOST' });
   await t.rejects(session.openDirectTcpip({ host: 'a', port: 1 }), { code: 'CONNECTION_LOST' });
+});
+
+t.test('who writes for as long as it is true comes to an end on a channel that was lost', async (t) => {
+  await using master = await fakeMaster({ handshake: true });
+  const { channel, session } = await openSocketChannel(master);
+  master.sendPacket(message.channelData, 0, Buffer.from('waits unread'));
+  channel.read(0); // it fetches
+  await waitUntil('the bytes', () => channel.readableLength > 0);
+  session.end(new ViasshError('CONNECTION_LOST', 'gone'), true);
+  t.equal(channel.destroyed, false, 'what came waits');
+  const chunk = Buffer.alloc(65_536);
+  let writes = 0;
+  while (channel.write(chunk) && writes < 10_000) writes += 1;
+  t.ok(writes < 10_000);
+  channel.destroy();
 });

@@ -91,6 +91,19 @@ t.test('lost and nobody reads: destroy() gives the loss; writes are dropped and 
   t.equal((await failed)[0], lost);
 });
 
+t.test('lost: who writes for as long as it is true comes to an end', async (t) => {
+  const { channel, master } = await pair(t, async () => false);
+  master.write('waits unread');
+  await waitUntil('the bytes', () => channel.readableLength > 0);
+  channel.abandon(lost);
+  const chunk = Buffer.alloc(65_536);
+  let writes = 0;
+  while (channel.write(chunk) && writes < 10_000) writes += 1;
+  t.ok(writes < 10_000);
+  await once(channel, 'drain');
+  channel.destroy();
+});
+
 t.test('lost with nothing to read: destroyed as soon as the socket shows its end', async (t) => {
   const { channel, master, left } = await pair(t, async () => false);
   const failed = once(channel, 'error');

@@ -54,7 +54,7 @@ export class PacketLink {
     this.socket.uncork();
   }
 
-  /** CHANNEL_DATA (RFC 4254 §5.2); long data is not copied. `sent` is called when the kernel has it. */
+  /** CHANNEL_DATA (RFC 4254 §5.2); long data is not copied. `sent` is called when the kernel has it, or never will: why is said when the socket closes. */
   sendData(channel: number, data: Buffer, sent?: () => void): void {
     if (!this.socket.writable) {
       sent?.();
@@ -63,14 +63,14 @@ export class PacketLink {
     if (data.length <= COPIED_BYTES) {
       const packet = Buffer.allocUnsafe(DATA_HEADER_BYTES + data.length);
       data.copy(packet, writeDataHeader(packet, 0, channel, data.length));
-      this.socket.write(packet, sent);
+      this.socket.write(packet, () => sent?.());
       return;
     }
     const head = Buffer.allocUnsafe(DATA_HEADER_BYTES);
     writeDataHeader(head, 0, channel, data.length);
     this.together(() => {
       this.socket.write(head);
-      this.socket.write(data, () => sent?.()); // why it failed is said when the socket closes
+      this.socket.write(data, () => sent?.());
     });
   }
 
@@ -86,7 +86,7 @@ export class PacketLink {
       if (datagram.prefix !== undefined) at += datagram.prefix.copy(packets, at);
       at += datagram.bytes.copy(packets, at);
     }
-    this.socket.write(packets, sent);
+    this.socket.write(packets, () => sent());
   }
 }
 

@@ -76,13 +76,14 @@ t.test('X11', { skip: noXauth }, async (t) => {
   end();
 });
 
+const handler = (incoming: IncomingChannel): void => void incoming.accept().end('handler');
+
 t.test('a kind that was given back and taken again by the same function stays taken', async (t) => {
   await using sshd = await startSshd();
   await using agent = await startAgent('agent');
   await using connection = await connectTo(sshd, { options: [`ForwardAgent=${agent.path}`] });
   const request = { kind: 'exec', command: 'echo "$SSH_AUTH_SOCK"; exec cat' } as const;
   const { word: path, end } = await wordOf(connection, request);
-  const handler = (incoming: IncomingChannel): void => void incoming.accept().end('handler');
   const first = connection.onIncomingChannel('auth-agent@openssh.com', handler);
   first[Symbol.dispose]();
   connection.onIncomingChannel('auth-agent@openssh.com', handler);

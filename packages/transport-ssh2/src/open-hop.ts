@@ -7,6 +7,7 @@ import { type Hop, peerOf } from './hop.ts';
 import { HopLife } from './hop-life.ts';
 import type { HostKeyCheck } from './host-key-check.ts';
 import { heardBeforeIdentification, isStrictKex, serverIdentification } from './ssh2-private/handshake.ts';
+import { keepCiphers } from './ssh2-private/keep-ciphers.ts';
 import { startLoginEarly } from './ssh2-private/early-login.ts';
 import { onLoginFailure } from './ssh2-private/login.ts';
 import { keepKeysFresh, type Rekeying } from './rekey.ts';
@@ -98,6 +99,7 @@ function handshake(client: ssh2.Client, { hop, wire, life, login, setup }: Attem
   });
   client.on('change password', () => end(login.failure(new Error('the password has expired'))));
   client.on('handshake', (agreed) => {
+    keepCiphers(client);
     if (isUnsafe(client, hop, agreed, end)) return;
     rekeying?.exchanged([agreed.cs.cipher, agreed.sc.cipher]);
     if (negotiated !== undefined) return; // a key re-exchange

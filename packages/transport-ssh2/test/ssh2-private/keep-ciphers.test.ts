@@ -17,9 +17,9 @@ t.test('no object of the addon is collected while the process lives', { skip }, 
   const { emit } = ssh2.Client.prototype;
   t.teardown(() => (ssh2.Client.prototype.emit = emit));
   ssh2.Client.prototype.emit = function (this: ssh2.Client, event: string, ...values: unknown[]) {
-    const { _protocol } = this as unknown as { _protocol: Record<string, { _instance: object }> };
+    const { _protocol } = this as unknown as { _protocol: Record<'_cipher' | '_decipher', { _instance: object }> };
     if (event === 'handshake')
-      for (const name of ['_cipher', '_decipher']) seen.push(new WeakRef(_protocol[name]?.['_instance'] as object));
+      for (const held of [_protocol._cipher, _protocol._decipher]) seen.push(new WeakRef(held._instance));
     return emit.call(this, event as 'ready', ...(values as []));
   } as typeof emit;
   await using sshd = await startSshd();

@@ -101,6 +101,7 @@ export const tunArea: ComplianceArea = {
         t.equal(tun.replies.length, 0);
         tun.listen();
         await waitUntil('the last answer', () => tun.replies.at(-1)?.sequence === asked);
+        t.equal(tun.heard(), tun.channel.counters.received, 'packets that came before there was a handler included');
         const sequences = tun.replies.map(({ sequence }) => sequence);
         t.strictSame(
           sequences,
@@ -218,6 +219,8 @@ async function openTun(
     readonly replies: EchoReply[];
     /** What was counted until the far kernel answered for the first time. */
     readonly before: PacketCounters;
+    /** Packets that the handler got, whatever is in them. */
+    heard(): number;
     listen(): void;
     echo(family: 'IPv4' | 'IPv6', sequence: number, size: number): Buffer;
     cut(): Promise<void>;
@@ -228,12 +231,14 @@ async function openTun(
   const connection = await server.connect();
   const channel = await connection.openTun({ mode: 'point-to-point', unit: device.unit });
   const replies: EchoReply[] = [];
-  const heard = new Set<number>();
+  const answered = new Set<number>();
+  let heard = 0;
   const listen = (): void =>
     channel.onPackets((packets) => {
       for (const packet of packets) {
+        heard += 1;
         const reply = echoReply(packet);
-        if (reply?.sequence === FIRST) heard.add(reply.family);
+        if (reply?.sequence === FIRST) answered.add(reply.family);
         else if (reply !== undefined) replies.push(reply);
       }
     });
@@ -248,8 +253,8 @@ async function openTun(
     listen();
     // A kernel drops what comes for a device until it has noticed that somebody opened it.
     await waitUntil('the first answers', () => {
-      if (heard.size < 2) channel.send([echo('IPv4', FIRST, 0), echo('IPv6', FIRST, 0)]);
-      return heard.size === 2;
+      if (answered.size < 2) channel.send([echo('IPv4', FIRST, 0), echo('IPv6', FIRST, 0)]);
+      return answered.size === 2;
     });
   }
   return {
@@ -257,6 +262,7 @@ async function openTun(
     channel,
     replies,
     before: { ...channel.counters },
+    heard: () => heard,
     listen,
     echo,
     cut: () => server.cut(),

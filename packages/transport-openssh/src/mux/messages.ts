@@ -13,6 +13,9 @@ export const message = {
   channelFailure: 100,
 } as const;
 
+/** RFC 4253 §11.2: passes a mux proxy too, and means nothing. */
+export const ignore = 2;
+
 /** RFC 4254 §5.2 */
 export const extendedDataStderr = 1;
 

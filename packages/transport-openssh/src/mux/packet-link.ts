@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
-import { message } from './messages.ts';
+import { FirstAnswer } from './first-answer.ts';
+import { ignore, message } from './messages.ts';
 import type { MuxProxy } from './open-mux-proxy.ts';
 import { encodeBehind, type Field } from './wire.ts';
 
@@ -17,13 +18,18 @@ export interface Datagram {
 /** SSH packets over a mux proxy: `uint32 len | byte 0 | byte type | payload`, no MAC, no padding. */
 export class PacketLink {
   readonly socket: Socket;
+  readonly #firstAnswer = new FirstAnswer(() => this.#ignored());
   #afterRead: (() => void)[] = [];
 
   /** Packets are slices of memory that nobody writes to again. What is sent in answer to one read goes out together. */
   constructor(proxy: MuxProxy, onPacket: (type: number, body: Buffer) => void) {
     this.socket = proxy.socket;
+    this.socket.once('close', () => this.#firstAnswer.settled());
     proxy.take({
-      frame: (body) => onPacket(body.readUInt8(1), body.subarray(2)),
+      frame: (body) => {
+        this.#firstAnswer.settled();
+        onPacket(body.readUInt8(1), body.subarray(2));
+      },
       readStarts: () => this.socket.cork(),
       readEnds: () => {
         for (const callback of this.#afterRead.splice(0)) callback();
@@ -42,6 +48,7 @@ export class PacketLink {
     if (type < message.channelOpen || type > message.channelFailure)
       throw new RangeError(`message ${type} does not go through a mux proxy`);
     if (!this.socket.writable) return;
+    if (type === message.channelOpen) this.#firstAnswer.asked();
     const packet = encodeBehind(HEADER_BYTES, fields);
     writeHeader(packet, 0, type, packet.length - HEADER_BYTES);
     this.socket.write(packet);
@@ -87,6 +94,13 @@ export class PacketLink {
       at += datagram.bytes.copy(packets, at);
     }
     this.socket.write(packets, () => sent());
+  }
+
+  #ignored(): void {
+    if (!this.socket.writable) return;
+    const packet = encodeBehind(HEADER_BYTES, ['']);
+    writeHeader(packet, 0, ignore, packet.length - HEADER_BYTES);
+    this.socket.write(packet);
   }
 }
 

@@ -4,10 +4,12 @@ import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FrameReader } from '../../src/mux/frame-reader.ts';
-import { mux } from '../../src/mux/messages.ts';
+import { ignore, mux } from '../../src/mux/messages.ts';
 import { encode, type Field } from '../../src/mux/wire.ts';
 
-/** A control socket whose master is the test. */
+const IGNORED_BYTES = 6; // byte padding (always 0) | byte type | string ''
+
+/** A control socket whose master is the test. It ignores SSH_MSG_IGNORE, as servers do. */
 export interface FakeMaster extends AsyncDisposable {
   readonly socketPath: string;
   /** The client's next frame. */
@@ -34,6 +36,7 @@ export async function fakeMaster({ handshake }: { handshake: boolean }): Promise
     socket = accepted;
     accepted.on('error', () => undefined);
     const reader = new FrameReader(1 << 20, (body) => {
+      if (body.length === IGNORED_BYTES && body.readUInt16BE() === ignore) return;
       const copy = Buffer.from(body);
       const waiter = waiting.shift();
       if (waiter === undefined) frames.push(copy);

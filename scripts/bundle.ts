@@ -18,6 +18,7 @@ const { metafile, outputFiles } = await build({
   absWorkingDir: root,
   entryPoints: [
     { in: 'packages/cli/src/main.ts', out: 'main' },
+    { in: 'packages/cli/src/viassh-ssh.ts', out: 'viassh-ssh' },
     // Named, so that a stack trace tells what it was, and a test can take one away.
     ...globSync('packages/{plugin,transport}-*/src/index.ts', { cwd: root }).map(part),
     part('packages/demo/src/index.ts'),
@@ -44,7 +45,7 @@ const { metafile, outputFiles } = await build({
 mkdirSync(outdir);
 for (const { path, text } of outputFiles) {
   writeFileSync(path, path.endsWith('.js') ? withoutFacades(text) : text, {
-    mode: path.endsWith('/main.js') ? 0o755 : 0o644,
+    mode: /\/(?:main|viassh-ssh)\.js$/.test(path) ? 0o755 : 0o644,
   });
 }
 writeFileSync(join(outdir, 'LICENSES.txt'), licences(metafile));

@@ -1,4 +1,11 @@
-import { isViasshError, type PluginEntry, type ProgramRunner, type TransportEntry, ViasshError } from '@viassh/core';
+import {
+  isViasshError,
+  type PluginEntry,
+  type ProgramRunner,
+  type RemoteShellProgramEntry,
+  type TransportEntry,
+  ViasshError,
+} from '@viassh/core';
 
 /** The transports that come with viassh, in the order in which `auto` tries them. The only list of them. */
 export function builtinTransports(programs: ProgramRunner, runtimeFolder: string): readonly TransportEntry[] {
@@ -41,6 +48,28 @@ export const builtinPlugins: readonly PluginEntry[] = [
     summary: 'IMAP for mail programs, already logged in (PREAUTH), on stdin and stdout',
     load: async () => (await import('@viassh/plugin-imap')).imapPlugin,
   },
+];
+
+/** What reads the arguments of the remote shell. */
+export const loadRemoteShell = (): Promise<typeof import('@viassh/plugin-rsync')> =>
+  whole('the remote shell', import('@viassh/plugin-rsync'));
+
+/** The programs that viassh starts with its remote shell set for them. The only list of them. */
+export const builtinPrograms: readonly RemoteShellProgramEntry[] = [
+  {
+    name: 'rsync',
+    summary: 'rsync, with viassh as its remote shell',
+    load: async () => (await loadRemoteShell()).rsyncProgram,
+  },
+  { name: 'cvs', summary: 'cvs, with viassh as its CVS_RSH', load: async () => (await loadRemoteShell()).cvsProgram },
+  {
+    name: 'uucp',
+    summary: 'uucp, calling the other system through viassh',
+    load: async () => (await loadRemoteShell()).uucpProgram,
+  },
+  { name: 'git', summary: 'git, with viassh as its ssh', load: async () => (await loadRemoteShell()).gitProgram },
+  { name: 'scp', summary: 'scp, with viassh as its ssh', load: async () => (await loadRemoteShell()).scpProgram },
+  { name: 'sftp', summary: 'sftp, with viassh as its ssh', load: async () => (await loadRemoteShell()).sftpProgram },
 ];
 
 /** A part of viassh whose module does not load is said as such. */

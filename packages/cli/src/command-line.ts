@@ -110,6 +110,26 @@ function buildParser(
         take(values, async (context) => await (await import('./commands/plugins.ts')).runPlugins(context, registry)),
     )
     .command(
+      'recipe <program> <destination>',
+      'print the configuration that makes a program use viassh, as a shell script',
+      (own) => own.usage('$0 recipe PROGRAM DEST'),
+      (values) =>
+        take(values, async (context) => {
+          const { runRecipe } = await import('./commands/recipe.ts');
+          return await runRecipe(context, String(values['program']), destinationOf(values));
+        }),
+    )
+    .command(
+      'account <program> [key]',
+      'print the authorized_keys line that lets a key do just this',
+      (own) => own.usage('$0 account PROGRAM [KEY.pub]'),
+      (values) =>
+        take(values, async (context) => {
+          const { runAccount } = await import('./commands/account.ts');
+          return await runAccount(context, String(values['program']), values['key'] as string | undefined, {});
+        }),
+    )
+    .command(
       'demo',
       'the main job on an embedded server, in one go',
       (own) => own.usage('$0 demo [--transport openssh|ssh2]'),

@@ -93,6 +93,15 @@ export type {
   RunningProgram,
 } from './program/program-runner.ts';
 
+export {
+  type Account,
+  type AccountDefinition,
+  type AccountLines,
+  type AccountSituation,
+  authorizedKeysLine,
+  defineAccount,
+  type KeyPermit,
+} from './plugin/account.ts';
 export { definePlugin } from './plugin/define-plugin.ts';
 export { type OptionSpec, type OptionTable, type OptionValues, optionFlag, parseOptions } from './plugin/options.ts';
 export {
@@ -103,6 +112,14 @@ export {
   type PluginLifetime,
   type PreparedPlugin,
 } from './plugin/plugin.ts';
+export type { Recipe, RecipeSituation } from './plugin/recipe.ts';
+export type {
+  ProgramCall,
+  ProgramFailure,
+  RemoteShell,
+  RemoteShellProgram,
+  RemoteShellProgramEntry,
+} from './plugin/remote-shell-program.ts';
 export { createRegistry, type PluginEntry, type PluginRegistry } from './plugin/registry.ts';
 export { runPlugin } from './plugin/run-plugin.ts';
 

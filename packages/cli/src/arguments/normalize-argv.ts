@@ -1,7 +1,7 @@
 import { ViasshError } from '@viassh/core';
 
 /** ssh's one-letter options that viassh takes everywhere, and the long option behind each. */
-const letters: Readonly<Record<string, { readonly name: string; readonly takesValue: boolean }>> = {
+export const letters: Readonly<Record<string, { readonly name: string; readonly takesValue: boolean }>> = {
   F: { name: 'config-file', takesValue: true },
   o: { name: 'option', takesValue: true },
   i: { name: 'identity', takesValue: true },

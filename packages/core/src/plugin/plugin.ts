@@ -4,7 +4,9 @@ import type { StdioEnd } from '../endpoint/stdio.ts';
 import type { Logger } from '../log/logger.ts';
 import type { ProgramRunner } from '../program/program-runner.ts';
 import type { Capability } from '../connection/capability.ts';
+import type { Account } from './account.ts';
 import type { OptionTable, OptionValues } from './options.ts';
+import type { Recipe } from './recipe.ts';
 
 /** The version of this contract. A plugin names the one it was written for. */
 export const pluginApiVersion = 1;
@@ -33,6 +35,10 @@ export interface PluginDefinition<T extends OptionTable> {
   readonly words?: { readonly name: string; readonly summary: string };
   /** Command lines that work, for help: without the leading `viassh`. */
   readonly examples?: readonly { readonly command: string; readonly summary: string }[];
+  /** The configuration of the programs that use it. */
+  readonly recipes?: readonly Recipe[];
+  /** What a key on the server may do to serve it, and nothing else. */
+  readonly accounts?: readonly Account[];
   readonly needs: readonly Capability[] | ((options: OptionValues<T>) => readonly Capability[]);
   readonly lifetime: PluginLifetime | ((options: OptionValues<T>) => PluginLifetime);
   /** Options that do not go together: throws OPTION_INVALID. Asked before anything is dialled. */

@@ -1,0 +1,7 @@
+export { type RemoteShellCall, readRemoteShellCall } from './personality/remote-shell-call.ts';
+export { cvsProgram } from './programs/cvs.ts';
+export { gitProgram } from './programs/git.ts';
+export { rsyncProgram } from './programs/rsync.ts';
+export { scpProgram } from './programs/scp.ts';
+export { sftpProgram } from './programs/sftp.ts';
+export { uucpProgram } from './programs/uucp.ts';

@@ -11,6 +11,8 @@ const packages = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The built CLI: what a user runs. */
 export const cliFile: string = join(packages, 'cli/bundle/main.js');
+/** The built remote shell, `viassh-ssh`. */
+export const remoteShellFile: string = join(packages, 'cli/bundle/viassh-ssh.js');
 const built = statSync(cliFile).mtimeMs;
 const newer = globSync('*/src/**/*.ts', { cwd: packages }).find(
   (file) => statSync(join(packages, file)).mtimeMs > built,
@@ -36,9 +38,12 @@ const hidden = [
   'DISPLAY',
   'WAYLAND_DISPLAY',
   'VIASSH_CONFIG',
+  'VIASSH_TRANSPORT',
+  'VIASSH_SSH_OPTIONS',
   ...Object.keys(process.env).filter((name) => /^_?TAP|^npm_|^pnpm_/i.test(name)),
 ];
-const surroundings = {
+/** The environment of a run, before what a test adds. */
+export const surroundings: NodeJS.ProcessEnv = {
   ...process.env,
   ...Object.fromEntries(hidden.map((name) => [name, undefined])),
   VIASSH_RUNTIME_DIR: runtimeFolder,

@@ -10,7 +10,8 @@ import { loadRemoteShell } from '../builtin.ts';
  */
 export async function runRemoteShell(argv: readonly string[]): Promise<number> {
   const { readRemoteShellCall } = await loadRemoteShell();
-  const call = readRemoteShellCall(argv);
+  const usual = JSON.parse(process.env['VIASSH_SSH_OPTIONS'] ?? '[]') as string[];
+  const call = readRemoteShellCall([...usual, ...argv]);
   const file = findInPath('ssh');
   if (file === undefined) throw new ViasshError('PROGRAM_NOT_FOUND', 'the program ssh is not installed');
   process.execve?.(file, ['ssh', ...call.sshArguments], process.env);

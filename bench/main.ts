@@ -13,6 +13,7 @@ import { farAway } from './far-away.ts';
 import { farRaces } from './far.ts';
 import { libraryRaces } from './library.ts';
 import { oneShotRaces } from './one-shot.ts';
+import { remoteShellRaces } from './remote-shell.ts';
 import { runRace, type Standing } from './race.ts';
 import { table } from './table.ts';
 
@@ -55,8 +56,9 @@ await using far = await farAway(sshd, rttMs);
 
 const results: { title: string; standings: Standing[] }[] = [];
 for (const race of [
-  ...(await oneShotRaces({ sshd, bytes, repetitions, file })),
+  ...oneShotRaces({ sshd, bytes, repetitions, file }),
   ...libraryRaces({ sshd, bytes, repetitions }),
+  ...(await remoteShellRaces({ sshd, repetitions, bytes: 2 * bytes })),
   ...farRaces({ sshd: far.sshd, rttMs, repetitions }),
 ].filter(({ title }) => title.includes(values.only))) {
   const standings = await runRace(race);

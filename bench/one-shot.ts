@@ -27,8 +27,8 @@ export interface OneShotOptions {
 const gcm = ['-o', 'Ciphers=aes128-gcm@openssh.com'];
 
 /** Whole runs of a program: connect, carry, end. */
-export async function oneShotRaces({ sshd, bytes, repetitions, file }: OneShotOptions): Promise<Race[]> {
-  const handedOver = await handOverProgram(sshd);
+export function oneShotRaces({ sshd, bytes, repetitions, file }: OneShotOptions): Race[] {
+  const handedOver = handOverProgram(sshd);
   return [
     ...[
       { ciphers: 'aes128-gcm', options: gcm },
@@ -37,7 +37,7 @@ export async function oneShotRaces({ sshd, bytes, repetitions, file }: OneShotOp
       const programs = [
         sshProgram(sshd, options),
         viasshProgram(sshd, 'openssh', options),
-        { ...handedOver, last: options },
+        handOverProgram(sshd, options),
         viasshProgram(sshd, 'ssh2', options),
       ];
       return [

@@ -1,17 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import type { Sshd } from '@viassh/testing';
-import { build } from 'esbuild';
 
 /** A program with the arguments that come before the remote command. */
 export interface Program {
   readonly name: string;
   readonly file: string;
   readonly args: readonly string[];
-  /** After the remote command. */
-  readonly last?: readonly string[];
 }
 
 const cliFile = createRequire(import.meta.url)
@@ -33,22 +29,15 @@ export function viasshProgram(
   return { name: `viassh pipe, ${transport}`, file: process.execPath, args };
 }
 
-/** The handed-over way: see hand-over.ts. Bundled as the command is, so that its start is compared and not its files. */
-export async function handOverProgram(
-  { configFile, destination, folder }: Sshd,
-  options: readonly string[] = [],
-): Promise<Program> {
-  const outfile = join(folder, 'hand-over.mjs');
-  await build({
-    entryPoints: [join(import.meta.dirname, 'hand-over.ts')],
-    outfile,
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    banner: { js: `const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);` },
-  });
-  const args = [outfile, configFile, destination];
-  return { name: 'viassh, handed over', file: process.execPath, args, last: options };
+/** `viassh-ssh`, which becomes ssh where the transport is openssh. Its file is executable. */
+export function rshProgram({ configFile }: Pick<Sshd, 'configFile'>): Pick<Program, 'file' | 'args'> {
+  return { file: cliFile.replace(/main\.js$/, 'viassh-ssh.js'), args: ['-F', configFile] };
+}
+
+/** The handed-over way: no byte passes through Node. */
+export function handOverProgram(sshd: Sshd, options: readonly string[] = []): Program {
+  const { file, args } = rshProgram(sshd);
+  return { name: 'viassh-ssh, handed over', file, args: [...args, ...options, sshd.destination] };
 }
 
 /** The command with words of its own, and no remote command. */
@@ -58,12 +47,12 @@ export function viasshAlone(...words: readonly string[]): Program {
 
 /** Starts it with a remote command. Its stderr is ours. */
 export function start(
-  { file, args, last = [] }: Program,
+  { file, args }: Program,
   command: string,
   stdin: 'ignore' | 'pipe' | number,
   stdout: 'ignore' | 'pipe',
 ): ChildProcess {
-  return spawn(file, [...args, command, ...last], { stdio: [stdin, stdout, 'inherit'] });
+  return spawn(file, [...args, command], { stdio: [stdin, stdout, 'inherit'] });
 }
 
 /** @throws Error unless the program ends with status 0 */

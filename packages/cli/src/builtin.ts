@@ -2,6 +2,7 @@ import {
   isViasshError,
   type PluginEntry,
   type ProgramRunner,
+  type Recipe,
   type RemoteShellProgramEntry,
   type TransportEntry,
   ViasshError,
@@ -71,6 +72,9 @@ export const builtinPrograms: readonly RemoteShellProgramEntry[] = [
   { name: 'scp', summary: 'scp, with viassh as its ssh', load: async () => (await loadRemoteShell()).scpProgram },
   { name: 'sftp', summary: 'sftp, with viassh as its ssh', load: async () => (await loadRemoteShell()).sftpProgram },
 ];
+
+/** Recipes for programs that need nothing but our remote shell. */
+export const builtinRecipes = async (): Promise<readonly Recipe[]> => (await loadRemoteShell()).moreRecipes;
 
 /** A part of viassh whose module does not load is said as such. */
 async function whole<T>(name: string, loading: Promise<T>): Promise<T> {

@@ -1,15 +1,15 @@
-import {
-  createRegistry,
-  type OptionSpec,
-  type OptionTable,
-  optionFlag,
-  type Plugin,
-  type PluginEntry,
-  ViasshError,
-} from '@viassh/core';
-import yargs, { type Argv, type Options } from 'yargs';
+import { createRegistry, type Plugin, type PluginEntry, ViasshError } from '@viassh/core';
+import yargs, { type Argv } from 'yargs';
 import { globalOptions, type GlobalValues, readGlobals } from './arguments/global-options.ts';
 import { normalizeArgv } from './arguments/normalize-argv.ts';
+import { optionsOf, yargsOptions } from './arguments/option-table.ts';
+import {
+  addOwnReaders,
+  addRecipeAndAccount,
+  completion,
+  ownReadersHelp,
+  type TakeCommand,
+} from './arguments/program-commands.ts';
 import { builtinPlugins } from './builtin.ts';
 import type { CommandContext } from './commands/command-context.ts';
 
@@ -35,7 +35,7 @@ const registry = createRegistry(builtinPlugins);
  */
 export async function parseCommandLine(argv: readonly string[], version: string, width: number): Promise<Parsed> {
   let command: ParsedCommand | undefined;
-  const take = (values: Values, run: ParsedCommand['run']): void => {
+  const take: TakeCommand = (values, run) => {
     command = { globals: readGlobals(values), run };
   };
   const words = normalizeArgv(argv);
@@ -49,12 +49,7 @@ export async function parseCommandLine(argv: readonly string[], version: string,
   return { kind: 'text', text };
 }
 
-function buildParser(
-  take: (values: Values, run: ParsedCommand['run']) => void,
-  version: string,
-  width: number,
-  words: readonly string[],
-): Argv {
+function buildParser(take: TakeCommand, version: string, width: number, words: readonly string[]): Argv {
   const parser = yargs()
     .scriptName('viassh')
     .locale('en') // one language: what it says is read by `usageError`
@@ -110,37 +105,23 @@ function buildParser(
         take(values, async (context) => await (await import('./commands/plugins.ts')).runPlugins(context, registry)),
     )
     .command(
-      'recipe <program> <destination>',
-      'print the configuration that makes a program use viassh, as a shell script',
-      (own) => own.usage('$0 recipe PROGRAM DEST'),
-      (values) =>
-        take(values, async (context) => {
-          const { runRecipe } = await import('./commands/recipe.ts');
-          return await runRecipe(context, String(values['program']), destinationOf(values));
-        }),
-    )
-    .command(
-      'account <program> [key]',
-      'print the authorized_keys line that lets a key do just this',
-      (own) => own.usage('$0 account PROGRAM [KEY.pub]'),
-      (values) =>
-        take(values, async (context) => {
-          const { runAccount } = await import('./commands/account.ts');
-          return await runAccount(context, String(values['program']), values['key'] as string | undefined, {});
-        }),
-    )
-    .command(
       'demo',
       'the main job on an embedded server, in one go',
       (own) => own.usage('$0 demo [--transport openssh|ssh2]'),
       (values) => take(values, async (context) => await (await import('./commands/demo.ts')).runDemo(context)),
     )
-    .completion('completion', 'print a completion script for bash or zsh')
+    .completion(
+      'completion',
+      'print a completion script for bash or zsh',
+      completion(words.slice(words.indexOf('--get-yargs-completions') + 2, -1)),
+    )
     .example('$0 demo', 'see it work, with nothing to set up')
     .example('$0 imap user@host --command /usr/lib/dovecot/imap', 'for mutt: set tunnel="..."')
     .example('$0 pipe user@host -- uptime', '')
+    .example('$0 rsync -a folder/ user@host:folder/', 'rsync, through viassh')
     .epilogue(
-      'Exit codes: those of the remote command; 128+n when signal n ended it; 255 for failures of ours; 64 for usage.',
+      `${ownReadersHelp}\n\n` +
+        'Exit codes: those of the remote command; 128+n when signal n ended it; 255 for failures of ours; 64 for usage.',
     )
     .demandCommand(1, 'a command is missing')
     .recommendCommands()
@@ -158,11 +139,13 @@ function buildParser(
         : undefined;
       throw usageError(unknown === undefined ? said : `Unknown argument: ${unknown.replace(/^--|=.*$/gs, '')}`);
     });
+  addRecipeAndAccount(parser, take, words);
   for (const entry of builtinPlugins) addPlugin(parser, entry, take);
+  addOwnReaders(parser, take);
   return parser;
 }
 
-function addPlugin(parser: Argv, entry: PluginEntry, take: (values: Values, run: ParsedCommand['run']) => void): void {
+function addPlugin(parser: Argv, entry: PluginEntry, take: TakeCommand): void {
   let plugin: Plugin;
   parser.command(
     `${entry.name} <destination>`,
@@ -171,11 +154,7 @@ function addPlugin(parser: Argv, entry: PluginEntry, take: (values: Values, run:
       plugin = await registry.load(entry.name);
       withDestination(own)
         .usage(`$0 ${entry.name} DEST [options]${plugin.words === undefined ? '' : ` [-- ${plugin.words.name}...]`}`)
-        .options(
-          Object.fromEntries(
-            Object.entries(plugin.options).map(([name, spec]) => [optionFlag(name).slice(2), yargsOption(spec)]),
-          ),
-        );
+        .options(yargsOptions(plugin.options));
       for (const { command, summary } of plugin.examples ?? []) own.example(`$0 ${command}`, summary);
       return own;
     },
@@ -221,26 +200,6 @@ function withDestination<T>(own: Argv<T>): Argv<T> {
     type: 'string',
     describe: '[user@]host[:port], ssh://[user@]host[:port], or a Host of ssh_config',
   });
-}
-
-function yargsOption(spec: OptionSpec): Options {
-  if (spec.type === 'boolean') return { type: 'boolean', describe: spec.summary };
-  return {
-    type: 'string',
-    requiresArg: true,
-    describe: `${spec.valueName}: ${spec.summary}`,
-    defaultDescription: spec.default?.toString(),
-  };
-}
-
-function optionsOf(table: OptionTable, values: Values): Record<string, unknown> {
-  const given = Object.keys(table).map((name): [string, unknown] => {
-    const value = values[optionFlag(name).slice(2)];
-    if (Array.isArray(value))
-      throw new ViasshError('OPTION_INVALID', `${optionFlag(name)} is given more than once`, { hint: 'give it once' });
-    return [name, value];
-  });
-  return Object.fromEntries(given);
 }
 
 function destinationOf(values: Values): string {

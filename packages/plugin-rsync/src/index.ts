@@ -5,3 +5,4 @@ export { rsyncProgram } from './programs/rsync.ts';
 export { scpProgram } from './programs/scp.ts';
 export { sftpProgram } from './programs/sftp.ts';
 export { uucpProgram } from './programs/uucp.ts';
+export { moreRecipes } from './recipes/more-recipes.ts';

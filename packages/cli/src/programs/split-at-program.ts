@@ -15,21 +15,29 @@ const longWithValue: ReadonlySet<string> = new Set([
   'proxy',
 ]);
 
-/** Splits `[options] COMMAND [anything]` where the command is one of `commands`; undefined when it is none of these. */
+/**
+ * Splits `[options] COMMAND [anything]` where the command is one of `commands`; undefined when it is none of these, or
+ * when the options before it ask for our own help or version.
+ */
 export function splitAtProgram(argv: readonly string[], commands: readonly string[]): ProgramCommandLine | undefined {
   for (let at = 0; at < argv.length; at += 1) {
     const word = argv[at] ?? '';
-    if (word === '--') return undefined;
+    if (word === '--' || word === '--help' || word === '--version') return undefined;
     if (!/^-./.test(word))
       return commands.includes(word) ? { own: argv.slice(0, at), command: word, args: argv.slice(at + 1) } : undefined;
-    if (takesNext(word)) at += 1;
+    const valueAt = valueIn(word);
+    if (asksForHelp(word, valueAt)) return undefined;
+    if (valueAt === word.length - 1) at += 1;
   }
   return undefined;
 }
 
-/** Is the value of this option, or of the last in this cluster, the next word? */
-function takesNext(word: string): boolean {
-  if (word.startsWith('--')) return longWithValue.has(word.slice(2));
-  const at = [...word].findIndex((letter, index) => index > 0 && letters[letter]?.takesValue === true);
-  return at === word.length - 1;
+/** Where in a word of options the one stands that takes a value; at the end: the value is the next word. */
+function valueIn(word: string): number {
+  if (word.startsWith('--')) return longWithValue.has(word.slice(2)) ? word.length - 1 : -1;
+  return [...word].findIndex((letter, index) => index > 0 && letters[letter]?.takesValue === true);
+}
+
+function asksForHelp(word: string, valueAt: number): boolean {
+  return !word.startsWith('--') && word.slice(1, valueAt < 0 ? undefined : valueAt).includes('h');
 }

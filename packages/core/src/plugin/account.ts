@@ -1,3 +1,4 @@
+import { ViasshError } from '../errors/viassh-error.ts';
 import { type OptionTable, type OptionValues, parseOptions } from './options.ts';
 
 /** What a key may do, said in the terms of sshd(8), AUTHORIZED_KEYS FILE FORMAT; all else is forbidden. */
@@ -53,9 +54,19 @@ const restricted: readonly KeyPermit[] = ['agent-forwarding', 'port-forwarding',
 /**
  * One line of authorized_keys: `restrict` and, for servers before OpenSSH 7.2 that do not know it, each prohibition by
  * name; then what is permitted, the forced command, and the key (`ssh-ed25519 AAAA… comment`).
+ *
+ * @throws ViasshError OPTION_INVALID for a command that no such line can hold
  */
 export function authorizedKeysLine({ command, permits = [], options = [] }: AccountLines, key: string): string {
   const forbidden = restricted.filter((name) => !permits.includes(name)).map((name) => `no-${name}`);
-  const forced = command === undefined ? [] : [`command="${command.replaceAll('"', '\\"')}"`];
+  const forced = command === undefined ? [] : [`command="${quoted(command)}"`];
   return `${['restrict', ...forbidden, ...permits, ...options, ...forced].join(',')} ${key.trim()}`;
+}
+
+/** As sshd takes it apart (auth-options.c, opt_dequote): a quote is `\"`, and a backslash before anything else is itself. */
+function quoted(command: string): string {
+  if (!/[\p{Cc}]|\\$/u.test(command)) return command.replaceAll('"', '\\"');
+  throw new ViasshError('OPTION_INVALID', 'authorized_keys has no way to write this command', {
+    hint: 'a command there is one line without control characters and does not end in a backslash: put it into a script',
+  });
 }

@@ -1,0 +1,73 @@
+import { sshArguments, ViasshError } from '@viassh/core';
+import type { GlobalValues } from '../arguments/global-options.ts';
+
+/** How the remote shell is told, through whatever program calls it, what it is to do beside that program's words. */
+export interface RemoteShellVariables {
+  /** ssh's options, put before those of each call: a JSON array of strings. */
+  VIASSH_SSH_OPTIONS: string;
+  /** `auto`, `openssh` or `ssh2`. */
+  VIASSH_TRANSPORT?: string;
+  /** The address of a proxy, or `none`. */
+  VIASSH_PROXY?: string;
+}
+
+/**
+ * The global options as the remote shell's variables. What was typed goes before the ssh options that are there already,
+ * as ssh takes the first of several values; of `-F` and `-J`, where it does not, the typed one alone stays.
+ *
+ * @throws ViasshError USAGE when the options that are there already are no JSON array of strings
+ */
+export function remoteShellVariables(globals: GlobalValues, variables: NodeJS.ProcessEnv): RemoteShellVariables {
+  const typed = sshOptionsOf(globals);
+  const alone = ['F', 'J'].filter((letter) => typed.includes(`-${letter}`));
+  const { transport, proxy } = globals;
+  return {
+    VIASSH_SSH_OPTIONS: JSON.stringify([...typed, ...without(alone, usualSshOptions(variables))]),
+    ...(transport === 'auto' ? {} : { VIASSH_TRANSPORT: transport === 'control' ? 'openssh' : transport }),
+    ...(proxy === undefined ? {} : { VIASSH_PROXY: proxy }),
+  };
+}
+
+/** Those of $VIASSH_SSH_OPTIONS. @throws ViasshError USAGE when it is no JSON array of strings */
+export function usualSshOptions({ VIASSH_SSH_OPTIONS: text = '' }: NodeJS.ProcessEnv): readonly string[] {
+  if (text === '') return [];
+  const value = parseJson(text);
+  if (Array.isArray(value) && value.every((word) => typeof word === 'string')) return value;
+  throw new ViasshError('USAGE', 'VIASSH_SSH_OPTIONS is not a JSON array of strings', {
+    hint: `write it as VIASSH_SSH_OPTIONS='["-p","2222"]', or take it out of the environment`,
+  });
+}
+
+function sshOptionsOf({ typed, control, level, noStdin }: GlobalValues): string[] {
+  const loudness = { quiet: ['-q'], error: ['-q'], warning: [], info: ['-v'], debug: ['-vv'] }[level];
+  return [
+    ...sshArguments(typed, {}),
+    ...(control === undefined ? [] : ['-S', control]),
+    ...loudness,
+    ...(noStdin ? ['-n'] : []),
+  ];
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const withValue = 'BbcDEeFIiJLlmOopQRSWw'; // of ssh(1)
+
+/** ssh options without those of some letters, whose values are words of their own or stand in the same word. */
+function without(letters: readonly string[], words: readonly string[]): string[] {
+  const kept: string[] = [];
+  for (let at = 0; at < words.length; at += 1) {
+    const word = words[at] ?? '';
+    const valueAt = [...word].findIndex((letter, index) => index > 0 && withValue.includes(letter));
+    const length = valueAt > 0 && valueAt === word.length - 1 ? 2 : 1;
+    if (!letters.includes(word.charAt(valueAt))) kept.push(...words.slice(at, at + length));
+    else if (valueAt > 1) kept.push(word.slice(0, valueAt)); // the rest of a cluster: `-qF`
+    at += length - 1;
+  }
+  return kept;
+}

@@ -72,7 +72,7 @@ async function lookForProgram(
   signal: AbortSignal,
 ): Promise<ProgramFound> {
   const { name, summary, call } = await entry.load();
-  const needs = call([], { path: remoteShellFile }).file;
+  const needs = call([], { path: remoteShellFile }, variables).file;
   const file = findInPath(needs, variables);
   const version = file === undefined ? undefined : await versionOf(file, programs, signal);
   return { name, summary, needs, installed: file !== undefined, ...(version === undefined ? {} : { version }) };

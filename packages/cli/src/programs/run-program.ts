@@ -23,7 +23,7 @@ export async function runProgram({ own, command, args }: ProgramCommandLine): Pr
     if (command === 'rsh') return await (await import('./remote-shell.ts')).runRemoteShell(args);
     const program = await builtinPrograms.find(({ name }) => name === command)?.load();
     if (program === undefined) throw new ViasshError('INTERNAL', `${command} is not one of the programs`);
-    const call = program.call(args, { path: remoteShellFile });
+    const call = program.call(args, { path: remoteShellFile }, process.env);
     const file = findInPath(call.file, process.env);
     if (file === undefined) {
       throw new ViasshError('PROGRAM_NOT_FOUND', `the program ${call.file} is not installed`, {
@@ -45,7 +45,7 @@ export async function runProgram({ own, command, args }: ProgramCommandLine): Pr
 /** Reads our own options and leaves them in the environment, for the remote shell. @throws ViasshError */
 async function takeOwn(own: readonly string[], command: string): Promise<GlobalValues> {
   const { parseCommandLine } = await import('../command-line.ts');
-  const parsed = await parseCommandLine([...own, command], '', 80);
+  const parsed = await parseCommandLine([command, ...own], '', 80);
   if (parsed.kind === 'text') throw new ViasshError('INTERNAL', 'a text in place of options');
   const { globals } = parsed.command;
   if (globals.json) throw senseless('--json', command, `what is printed is what ${command} says`);

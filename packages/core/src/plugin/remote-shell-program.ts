@@ -23,8 +23,17 @@ export interface RemoteShellProgram {
   readonly summary: string;
   readonly recipes?: readonly Recipe[];
   readonly accounts?: readonly Account[];
-  /** How it is started so that it calls our remote shell; its own arguments pass untouched. */
-  call(args: readonly string[], shell: RemoteShell): ProgramCall;
+  /**
+   * How it is started so that it calls our remote shell; its own arguments pass untouched. `variables` is the
+   * environment that it will see, before what the call adds.
+   *
+   * @throws ViasshError OPTION_INVALID for what would go around our remote shell
+   */
+  call(
+    args: readonly string[],
+    shell: RemoteShell,
+    variables: Readonly<Record<string, string | undefined>>,
+  ): ProgramCall;
   /**
    * After it failed: what is wrong and what to do, where its own words do not say so. `ask` has a command run on a
    * destination and collects what it printed.

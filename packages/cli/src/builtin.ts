@@ -51,7 +51,13 @@ export const builtinPlugins: readonly PluginEntry[] = [
   },
 ];
 
-/** What reads the arguments of the remote shell. */
+export type { RemoteShellCall, SpokenCall } from '@viassh/plugin-rsync/personality';
+
+/** What reads the arguments of the remote shell; apart from its programs, as it is loaded at every call. */
+export const loadPersonality = (): Promise<typeof import('@viassh/plugin-rsync/personality')> =>
+  whole('the remote shell', import('@viassh/plugin-rsync/personality'));
+
+/** The remote shell with its programs. */
 export const loadRemoteShell = (): Promise<typeof import('@viassh/plugin-rsync')> =>
   whole('the remote shell', import('@viassh/plugin-rsync'));
 

@@ -17,14 +17,21 @@ export interface Environment {
   readonly variables: NodeJS.ProcessEnv;
 }
 
-/** Reads the surroundings once: environment variables, the user's entry in the password database. */
-export function readEnvironment(): Environment {
+/**
+ * Reads the surroundings once: environment variables, the user's entry in the password database. `sshFile` reads
+ * ssh_config; default: `ssh` from PATH.
+ */
+export function readEnvironment(sshFile = 'ssh'): Environment {
   const variables = process.env;
   const programs = createProgramRunner();
   const { homedir, username } = userInfo(); // ssh, too, asks the password database and not $HOME
   return {
     programs,
-    config: createOpensshConfigSource({ programs, environment: { home: homedir, user: username, variables } }),
+    config: createOpensshConfigSource({
+      programs,
+      environment: { home: homedir, user: username, variables },
+      sshFile,
+    }),
     transports: builtinTransports(programs, runtimeFolder(variables)),
     controlTransport: (controlPath) => controlTransport(programs, runtimeFolder(variables), controlPath),
     variables,

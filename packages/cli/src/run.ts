@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { constants } from 'node:os';
 import process from 'node:process';
 import { isViasshError } from '@viassh/core';
 import { parseCommandLine } from './command-line.ts';
 import { readEnvironment } from './environment.ts';
+import { abortOnSignals } from './terminal/abort-on-signals.ts';
 import { openInput } from './terminal/input.ts';
 import { flushed, openOutput } from './terminal/output.ts';
 import { type ErrorStyle, reportError, stderrLogger } from './terminal/report.ts';
@@ -61,23 +61,6 @@ function reportingOf(argv: readonly string[]): ErrorStyle {
   const own = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : undefined);
   const verbose = own.some((word) => word === '--verbose' || /^-[xaATnqCst46]*v/.test(word));
   return { json: own.includes('--json'), level: verbose ? 'info' : 'warning' };
-}
-
-/** SIGINT, SIGTERM and SIGHUP end what runs in good order; the exit code is then 128+n, as a shell shows it. */
-function abortOnSignals(): { readonly signal: AbortSignal; exitCode(): number | undefined } {
-  const controller = new AbortController();
-  let received: NodeJS.Signals | undefined;
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(name, () => {
-      if (received !== undefined) process.exit(255); // asked twice: at once; what is ours ends with the process
-      received = name;
-      controller.abort();
-    });
-  }
-  return {
-    signal: controller.signal,
-    exitCode: () => (received === undefined ? undefined : 128 + constants.signals[received]),
-  };
 }
 
 function version(): string {

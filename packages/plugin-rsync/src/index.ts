@@ -1,4 +1,4 @@
-export { type RemoteShellCall, readRemoteShellCall } from './personality/remote-shell-call.ts';
+export { readRemoteShellCall, type RemoteShellCall, type RemoteShellSituation } from './personality/index.ts';
 export { cvsProgram } from './programs/cvs.ts';
 export { gitProgram } from './programs/git.ts';
 export { rsyncProgram } from './programs/rsync.ts';

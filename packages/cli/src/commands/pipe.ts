@@ -1,15 +1,6 @@
 import { Readable } from 'node:stream';
-import { ReadStream } from 'node:tty';
-import {
-  type Capability,
-  describeExit,
-  exitCodeOf,
-  type Pipe,
-  pipe,
-  type PtyRequest,
-  type SessionRequest,
-  ViasshError,
-} from '@viassh/core';
+import { type Capability, describeExit, exitCodeOf, pipe, type SessionRequest, ViasshError } from '@viassh/core';
+import { farTerminal, followTerminal } from '../terminal/far-terminal.ts';
 import type { CommandContext } from './command-context.ts';
 import { openForCommand } from './open-for-command.ts';
 
@@ -37,7 +28,7 @@ export async function runPipe(
     stdin: globals.noStdin ? Readable.from([]) : stdin,
     stdout,
     stderr,
-    pty: tty ? ptyOf(context) : undefined,
+    pty: tty ? farTerminal(context, context.environment.variables) : undefined,
     signal,
   });
   using _ = tty ? followTerminal(context, running) : noTerminal;
@@ -67,26 +58,4 @@ function requestOf(words: readonly string[], subsystem: boolean): SessionRequest
   return words.length === 0 ? { kind: 'shell' } : { kind: 'exec', command };
 }
 
-function ptyOf({ environment, stdout }: CommandContext): PtyRequest {
-  const { columns = 80, rows = 24 } = stdout as { columns?: number; rows?: number };
-  return { term: environment.variables['TERM'] ?? 'dumb', columns, rows };
-}
-
 const noTerminal: Disposable = { [Symbol.dispose]: () => undefined };
-
-/** Raw mode here, so that the far end's terminal does the editing; size changes are passed on. */
-function followTerminal({ stdin, stdout }: CommandContext, { channel }: Pipe): Disposable {
-  const terminal = stdin instanceof ReadStream && stdin.isTTY ? stdin : undefined;
-  const onResize = (): void => {
-    const { columns = 80, rows = 24 } = stdout as { columns?: number; rows?: number };
-    channel.changeWindow({ columns, rows });
-  };
-  terminal?.setRawMode(true);
-  stdout.on('resize', onResize);
-  return {
-    [Symbol.dispose]: () => {
-      terminal?.setRawMode(false);
-      stdout.off('resize', onResize);
-    },
-  };
-}

@@ -1,25 +1,36 @@
-import { existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
 import process from 'node:process';
-import { ViasshError } from '@viassh/core';
-import { loadRemoteShell } from '../builtin.ts';
+import { loadPersonality, type RemoteShellCall } from '../builtin.ts';
+import { findSsh } from './find-ssh.ts';
+import { environmentOfSsh, readRemoteShellSettings, type RemoteShellSettings } from './remote-shell-settings.ts';
+
+const FAILED = 255; // ssh's own, whatever was wrong
 
 /**
  * `viassh rsh` and `viassh-ssh`: what rsync, cvs, git and the like call in place of ssh. With the openssh transport this
- * process becomes ssh; no byte passes through JavaScript.
+ * process becomes ssh; no byte passes through JavaScript. Prints errors, never throws.
+ *
+ * @param argv ssh's own arguments; what is meant for us alone stands in VIASSH_ variables
  */
 export async function runRemoteShell(argv: readonly string[]): Promise<number> {
-  const { readRemoteShellCall } = await loadRemoteShell();
-  const usual = JSON.parse(process.env['VIASSH_SSH_OPTIONS'] ?? '[]') as string[];
-  const call = readRemoteShellCall([...usual, ...argv]);
-  const file = findInPath('ssh');
-  if (file === undefined) throw new ViasshError('PROGRAM_NOT_FOUND', 'the program ssh is not installed');
-  process.execve?.(file, ['ssh', ...call.sshArguments], process.env);
-  return 255;
+  try {
+    const settings = readRemoteShellSettings(process.env);
+    const { readRemoteShellCall, spokenCall } = await loadPersonality();
+    const call = readRemoteShellCall(argv, settings);
+    const ssh = findSsh(process.env);
+    if (ssh !== undefined && isSshOwn(call, settings)) {
+      const { becomeSsh } = await import('./become-ssh.ts');
+      return await becomeSsh(ssh, call.sshArguments, environmentOfSsh(process.env));
+    }
+    const { speakRemoteShell } = await import('./remote-shell-spoken.ts');
+    return await speakRemoteShell(call, settings, { ssh, spokenCall });
+  } catch (error) {
+    const { reportError } = await import('../terminal/report.ts');
+    reportError(error, { json: false, level: 'warning' }, process.stderr);
+    return FAILED;
+  }
 }
 
-/** The file that a shell would run. */
-function findInPath(name: string): string | undefined {
-  const folders = (process.env['PATH'] ?? '').split(delimiter);
-  return folders.map((folder) => join(folder, name)).find((file) => existsSync(file));
+/** Does ssh do all of it by itself? What it only shows it shows for every transport, whose settings it reads. */
+function isSshOwn({ mode }: RemoteShellCall, { transport, proxy }: RemoteShellSettings): boolean {
+  return mode === 'configuration' || (transport !== 'ssh2' && (proxy === undefined || mode === 'version'));
 }

@@ -22,6 +22,11 @@ export const errorCodes = {
     meaning: 'The destination is not one that ssh would accept.',
   },
   OPTION_INVALID: { kind: 'permanent', exitCode: 64, meaning: 'An option has a value that it cannot take.' },
+  OPTION_REFUSED: {
+    kind: 'permanent',
+    exitCode: 64,
+    meaning: 'A program gave its remote shell an option that only a person may give.',
+  },
   PLUGIN_UNKNOWN: { kind: 'permanent', exitCode: 64, meaning: 'No plugin of that name is installed.' },
   PLUGIN_INVALID: { kind: 'permanent', exitCode: 255, meaning: 'A plugin does not fit the contract of this version.' },
   // Configuration

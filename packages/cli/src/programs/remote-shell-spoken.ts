@@ -1,0 +1,92 @@
+import { createWriteStream, openSync, readFileSync } from 'node:fs';
+import process from 'node:process';
+import type { Readable, Writable } from 'node:stream';
+import { isViasshError, ViasshError } from '@viassh/core';
+import type { RemoteShellCall, SpokenCall } from '../builtin.ts';
+import { readEnvironment } from '../environment.ts';
+import { abortOnSignals } from '../terminal/abort-on-signals.ts';
+import { openInput } from '../terminal/input.ts';
+import { flushed, openOutput } from '../terminal/output.ts';
+import { reportError, stderrLogger } from '../terminal/report.ts';
+import { terminalAuthenticator } from '../terminal/terminal-authenticator.ts';
+import { keepYoungGenerationSmall } from '../young-generation.ts';
+import { carryCall } from './carry-call.ts';
+import type { RemoteShellSettings } from './remote-shell-settings.ts';
+
+const FAILED = 255; // whatever was wrong, and for a signal, as ssh ends
+const NO_SSH = '/nonexistent/ssh'; // where only a link named ssh leads to us, asking it would be asking ourselves
+
+/** What is there to speak with. */
+export interface SpokenMeans {
+  /** The ssh binary, which reads ssh_config. */
+  readonly ssh: string | undefined;
+  readonly spokenCall: (call: RemoteShellCall, means: string) => SpokenCall;
+}
+
+/**
+ * A call of the remote shell on a connection of ours: on the ssh2 transport, or where the way to the server is ours.
+ * Returns the exit code that ssh would end with.
+ *
+ * @throws ViasshError what is wrong with the call itself; what fails later is reported where -E says
+ */
+export async function speakRemoteShell(
+  call: RemoteShellCall,
+  settings: RemoteShellSettings,
+  { ssh, spokenCall }: SpokenMeans,
+): Promise<number> {
+  if (call.mode === 'version') return showVersion();
+  const transport = settings.transport === 'auto' && ssh === undefined ? 'ssh2' : settings.transport;
+  const spoken = spokenCall(call, transport === 'ssh2' ? 'the ssh2 transport' : 'a connection through a proxy of ours');
+  keepYoungGenerationSmall();
+  delete process.env['VIASSH_PROXY']; // it may have a password in it, which nothing that we start is to see
+  delete process.env['VIASSH_SSH_OPTIONS'];
+  const stdout = openOutput(1, process.stdout).on('error', () => undefined);
+  const stderr = openOutput(2, process.stderr).on('error', () => undefined);
+  const logTo = spoken.logFile === undefined ? stderr : openLog(spoken.logFile);
+  const level = spoken.quiet ? 'error' : ((['warning', 'info'] as const)[spoken.verbose] ?? 'debug');
+  const signals = abortOnSignals();
+  let input: Readable | undefined;
+  const environment = readEnvironment(ssh ?? NO_SSH);
+  try {
+    return await carryCall(spoken, {
+      environment,
+      request: {
+        destination: call.destination ?? '',
+        typed: { ...spoken.typed, proxy: settings.proxy },
+        transport,
+        log: stderrLogger(level, logTo),
+        signal: signals.signal,
+        spareSession: false, // one command runs over it
+        authenticate: terminalAuthenticator(environment.programs, environment.variables),
+      },
+      stdin: () => (input ??= openInput(() => process.stdin)),
+      stdout,
+      stderr,
+    });
+  } catch (error) {
+    if (signals.exitCode() === undefined || !isViasshError(error, 'ABORTED'))
+      reportError(error, { json: false, level }, logTo);
+    return FAILED;
+  } finally {
+    if (signals.exitCode() === undefined) await Promise.all([stdout, stderr, logTo].map(flushed));
+  }
+}
+
+function openLog(file: string): Writable {
+  try {
+    return createWriteStream('', { fd: openSync(file, 'a') }).on('error', () => undefined);
+  } catch (cause) {
+    const reason = (cause as NodeJS.ErrnoException).code ?? 'unknown reason';
+    throw new ViasshError('STREAM_FAILED', `the log file of -E cannot be opened (${reason}): ${file}`, {
+      hint: 'name a file that you may write to',
+      cause,
+    });
+  }
+}
+
+/** On stderr, as ssh. */
+function showVersion(): number {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  process.stderr.write(`viassh ${String((manifest as { version?: unknown }).version)}\n`);
+  return 0;
+}

@@ -1,0 +1,25 @@
+import { constants } from 'node:os';
+import process from 'node:process';
+
+/** Ends what runs in good order on SIGINT, SIGTERM and SIGHUP; a second one ends this process at once. */
+export interface SignalWatch {
+  readonly signal: AbortSignal;
+  /** 128+n of the signal that came, as a shell shows it. */
+  exitCode(): number | undefined;
+}
+
+export function abortOnSignals(): SignalWatch {
+  const controller = new AbortController();
+  let received: NodeJS.Signals | undefined;
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(name, () => {
+      if (received !== undefined) process.exit(255); // asked twice: at once; what is ours ends with the process
+      received = name;
+      controller.abort();
+    });
+  }
+  return {
+    signal: controller.signal,
+    exitCode: () => (received === undefined ? undefined : 128 + constants.signals[received]),
+  };
+}

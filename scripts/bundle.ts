@@ -4,7 +4,7 @@
  */
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
-import { dirname, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { build, type Metafile, type Plugin } from 'esbuild';
 
 const root = join(import.meta.dirname, '..');
@@ -14,19 +14,15 @@ const addon = 'ssh2/lib/protocol/crypto/build/Release/sshcrypto.node';
 const commonjs = `const require = globalThis.process.getBuiltinModule('node:module').createRequire(import.meta.url);`;
 
 rmSync(outdir, { recursive: true, force: true });
-const { metafile, outputFiles } = await build({
+/** What the remote shell loads when it does not become ssh. */
+const apart = ['programs/remote-shell-spoken', 'terminal/report', 'programs/run-ssh'].map((name) => ({
+  in: `packages/cli/src/${name}.ts`,
+  out: basename(name),
+}));
+const common = {
   absWorkingDir: root,
-  entryPoints: [
-    { in: 'packages/cli/src/main.ts', out: 'main' },
-    { in: 'packages/cli/src/viassh-ssh.ts', out: 'viassh-ssh' },
-    // Named, so that a stack trace tells what it was, and a test can take one away.
-    ...globSync('packages/{plugin,transport}-*/src/index.ts', { cwd: root }).map(part),
-    part('packages/demo/src/index.ts'),
-  ],
   outdir,
   bundle: true,
-  external: ['cpu-features'], // ssh2 asks for it and does without
-  splitting: true,
   format: 'esm',
   platform: 'node',
   target: 'node22.18',
@@ -36,14 +32,32 @@ const { metafile, outputFiles } = await build({
   sourcesContent: false,
   legalComments: 'none', // the licences are in a file of their own, whole
   minifySyntax: true,
+  write: false,
+} as const;
+const { metafile, outputFiles } = await build({
+  ...common,
+  entryPoints: [
+    { in: 'packages/cli/src/main.ts', out: 'main' },
+    ...apart,
+    // Named, so that a stack trace tells what it was, and a test can take one away.
+    ...globSync('packages/{plugin,transport}-*/src/index.ts', { cwd: root }).map(part),
+    part('packages/demo/src/index.ts'),
+  ],
+  external: ['cpu-features'], // ssh2 asks for it and does without
+  splitting: true,
   banner: { js: commonjs },
   define: { __dirname: 'import.meta.dirname', __filename: 'import.meta.filename' },
   plugins: [ssh2Parts(), plainWidth()],
   metafile: true,
-  write: false,
+});
+// One file, and nothing in it but what is run before ssh takes over: the start counts at every call.
+const remoteShell = await build({
+  ...common,
+  entryPoints: [{ in: 'packages/cli/src/viassh-ssh.ts', out: 'viassh-ssh' }],
+  plugins: [partsApart()],
 });
 mkdirSync(outdir);
-for (const { path, text } of outputFiles) {
+for (const { path, text } of [...outputFiles, ...remoteShell.outputFiles]) {
   writeFileSync(path, path.endsWith('.js') ? withoutFacades(text) : text, {
     mode: /\/(?:main|viassh-ssh)\.js$/.test(path) ? 0o755 : 0o644,
   });
@@ -52,6 +66,20 @@ writeFileSync(join(outdir, 'LICENSES.txt'), licences(metafile));
 
 function part(file: string): { in: string; out: string } {
   return { in: file, out: file.split('/')[1] ?? '' };
+}
+
+/** Those of `apart` stay files of their own; of the parts that `builtin.ts` names, one is loaded. */
+function partsApart(): Plugin {
+  return {
+    name: 'parts apart',
+    setup(own) {
+      own.onResolve({ filter: /./ }, ({ path, kind }) => {
+        if (kind !== 'dynamic-import' || path === '@viassh/plugin-rsync/personality') return undefined;
+        const part = apart.find(({ out }) => basename(path, '.ts') === out);
+        return { path: part === undefined ? path : `./${part.out}.js`, external: true };
+      });
+    },
+  };
 }
 
 /**

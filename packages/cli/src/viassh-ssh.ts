@@ -1,7 +1,5 @@
 #!/usr/bin/env node
 import process from 'node:process';
-import { keepCompiledCode } from './compile-cache.ts';
+import { runRemoteShell } from './programs/remote-shell.ts';
 
-keepCompiledCode(process.env);
-const { runRemoteShell } = await import('./programs/remote-shell.ts');
 process.exit(await runRemoteShell(process.argv.slice(2)));

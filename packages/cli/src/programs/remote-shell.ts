@@ -1,5 +1,7 @@
 import process from 'node:process';
 import { loadPersonality, type RemoteShellCall } from '../builtin.ts';
+import { keepCompiledCode } from '../compile-cache.ts';
+import { becomeSsh } from './become-ssh.ts';
 import { findSsh } from './find-ssh.ts';
 import { environmentOfSsh, readRemoteShellSettings, type RemoteShellSettings } from './remote-shell-settings.ts';
 
@@ -18,9 +20,12 @@ export async function runRemoteShell(argv: readonly string[]): Promise<number> {
     const call = readRemoteShellCall(argv, settings);
     const ssh = findSsh(process.env);
     if (ssh !== undefined && isSshOwn(call, settings)) {
-      const { becomeSsh } = await import('./become-ssh.ts');
-      return await becomeSsh(ssh, call.sshArguments, environmentOfSsh(process.env));
+      const env = environmentOfSsh(process.env);
+      becomeSsh(ssh, call.sshArguments, env);
+      const { runSsh } = await import('./run-ssh.ts');
+      return await runSsh(ssh, call.sshArguments, env);
     }
+    keepCompiledCode(process.env); // for what is loaded from here on
     const { speakRemoteShell } = await import('./remote-shell-spoken.ts');
     return await speakRemoteShell(call, settings, { ssh, spokenCall });
   } catch (error) {

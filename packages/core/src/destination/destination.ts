@@ -1,4 +1,3 @@
-import { isIPv6 } from 'node:net';
 import { ViasshError } from '../errors/viassh-error.ts';
 
 /** What the user typed, parsed and found harmless; not yet what ssh_config makes of it. */
@@ -89,9 +88,14 @@ function checkHost(text: string, host: string): void {
   if (host.length > LONGEST_NAME) throw invalid(text, `the host name is longer than ${LONGEST_NAME} characters`);
   if (host.startsWith('-')) throw invalid(text, 'the host begins with a dash');
   if (FORBIDDEN_IN_HOST.test(host)) throw invalid(text, 'the host has a character that ssh refuses');
-  const isAddress = isIPv6(host.replace(/%[^%:]+$/, '')); // with a zone, RFC 4007 §11
-  if (/[[\]/@]/.test(host) || (host.includes(':') && !isAddress))
+  if (/[[\]/@]/.test(host) || (host.includes(':') && !isIPv6(host.replace(/%[^%:]+$/, ''))))
+    // with a zone, RFC 4007 §11
     throw invalid(text, 'the host is not a name or an address');
+}
+
+/** Without `node:net`: every start of the remote shell would load it. */
+function isIPv6(host: string): boolean {
+  return /^[\da-f:.]+$/i.test(host) && URL.canParse(`http://[${host}]`);
 }
 
 /** Checks a user name by ssh's own rules. @throws ViasshError DESTINATION_INVALID */

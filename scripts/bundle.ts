@@ -5,7 +5,7 @@
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { basename, dirname, join, relative, resolve } from 'node:path';
-import { build, type Metafile, type Plugin } from 'esbuild';
+import { build, type BuildOptions, type Metafile, type Plugin } from 'esbuild';
 
 const root = join(import.meta.dirname, '..');
 const outdir = join(root, 'packages/cli/bundle');
@@ -32,8 +32,8 @@ const common = {
   sourcesContent: false,
   legalComments: 'none', // the licences are in a file of their own, whole
   minifySyntax: true,
-  write: false,
-} as const;
+  write: false as const,
+} satisfies BuildOptions;
 const { metafile, outputFiles } = await build({
   ...common,
   entryPoints: [

@@ -6,7 +6,11 @@ import { splitAtProgram } from './programs/split-at-program.ts';
 
 keepCompiledCode(process.env);
 const argv = process.argv.slice(2);
-const other = splitAtProgram(argv, ['rsh', ...builtinPrograms.map(({ name }) => name)]);
+const other = splitAtProgram(argv, ['rsh', 'rrsync', ...builtinPrograms.map(({ name }) => name)]);
+if (other?.command === 'rrsync') {
+  const { runRrsync } = await import('./programs/rrsync.ts');
+  process.exit(await runRrsync(other.args));
+}
 if (other !== undefined) {
   const { runProgram } = await import('./programs/run-program.ts');
   process.exit(await runProgram(other));

@@ -150,6 +150,43 @@ export const errorCodes = {
     exitCode: 255,
     meaning: 'No IMAP greeting came within the time allowed.',
   },
+  // rsync
+  RSYNC_USAGE: {
+    kind: 'permanent',
+    exitCode: 255,
+    meaning: 'rsync did not accept its arguments (exit codes 1, 3, 4, 6).',
+  },
+  RSYNC_STREAM: {
+    kind: 'permanent',
+    exitCode: 255,
+    meaning: 'The far end is no rsync, or ended in the middle (exit codes 2, 5, 10, 12, 124 to 127).',
+  },
+  RSYNC_IO: { kind: 'permanent', exitCode: 255, meaning: 'rsync could not read or write files (exit codes 11, 22).' },
+  RSYNC_PARTIAL: {
+    kind: 'permanent',
+    exitCode: 255,
+    meaning: 'rsync transferred some of the files and not all (exit codes 23, 24, 25).',
+  },
+  RSYNC_TIMEOUT: {
+    kind: 'transient',
+    exitCode: 255,
+    meaning: 'rsync heard nothing within the time allowed (exit codes 30, 35).',
+  },
+  RSYNC_ENDED: {
+    kind: 'transient',
+    exitCode: 255,
+    meaning: 'rsync was ended by a signal or a fault of its own (its other exit codes).',
+  },
+  RSYNC_REFUSED: {
+    kind: 'permanent',
+    exitCode: 255,
+    meaning: 'A command of an rsync client is not one that the account may run.',
+  },
+  REMOTE_SHELL_FAILED: {
+    kind: 'transient',
+    exitCode: 255,
+    meaning: 'The remote shell of a program did not reach the far end (its exit code 255).',
+  },
   // The rest
   ABORTED: { kind: 'permanent', exitCode: 255, meaning: 'The caller ended the operation.' },
   INTERNAL: { kind: 'permanent', exitCode: 255, meaning: 'A mistake in viassh itself.' },

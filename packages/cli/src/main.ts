@@ -4,13 +4,14 @@ import { builtinPrograms } from './builtin.ts';
 import { keepCompiledCode } from './compile-cache.ts';
 import { splitAtProgram } from './programs/split-at-program.ts';
 
-keepCompiledCode(process.env);
 const argv = process.argv.slice(2);
 const other = splitAtProgram(argv, ['rsh', 'rrsync', ...builtinPrograms.map(({ name }) => name)]);
+// A forced command: its client may be able to write where compiled code would be kept.
 if (other?.command === 'rrsync') {
   const { runRrsync } = await import('./programs/rrsync.ts');
   process.exit(await runRrsync(other.args));
 }
+keepCompiledCode(process.env);
 if (other !== undefined) {
   const { runProgram } = await import('./programs/run-program.ts');
   process.exit(await runProgram(other));

@@ -17,6 +17,9 @@ for (const [name, file] of [
 ] as const)
   symlinkSync(file, join(commands, name));
 
+/** The PATH of what is run. */
+export const commandsInPath: string = [commands, process.env['PATH'], '/usr/sbin'].join(delimiter);
+
 /** How a program is run. */
 export interface ProgramRunOptions {
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
@@ -34,7 +37,7 @@ export async function runProgram(
   { env = {}, cwd, input, withinMs = 60_000 }: ProgramRunOptions = {},
 ): Promise<Outcome> {
   const child = spawn('/usr/bin/env', ['-u', 'NODE_OPTIONS', file, ...args], {
-    env: { ...surroundings, PATH: [commands, process.env['PATH'], '/usr/sbin'].join(delimiter), ...env },
+    env: { ...surroundings, PATH: commandsInPath, ...env },
     cwd,
     detached: true,
   });

@@ -105,11 +105,12 @@ export const rsyncProgram: RemoteShellProgram = {
 
 const SHOWN = 80;
 
-async function explain({ code, args, ask }: ProgramFailure): Promise<string | undefined> {
+async function explain(failure: ProgramFailure): Promise<string | undefined> {
+  const { code, args } = failure;
   const place = firstRemotePlace(args);
   if (place === undefined || ![2, 5, 12, 127].includes(code)) return undefined; // 255: the remote shell has said why
   if (code === 127) return notInstalled(place.destination);
-  const noise = await asked(ask, place.destination, 'true');
+  const noise = await asked(failure, place.destination, 'true');
   if (noise === undefined) return undefined;
   if (noise.stdout !== '') {
     const [shown] = [sanitize(noise.stdout.slice(0, SHOWN))];
@@ -119,7 +120,7 @@ async function explain({ code, args, ask }: ProgramFailure): Promise<string | un
       'bash: case $- in *i*) echo hello ;; esac'
     );
   }
-  const version = await asked(ask, place.destination, 'rsync --version');
+  const version = await asked(failure, place.destination, 'rsync --version');
   return version?.exit.kind === 'status' && version.exit.code === 127 ? notInstalled(place.destination) : undefined;
 }
 
@@ -128,13 +129,13 @@ function notInstalled(destination: string): string {
 }
 
 async function asked(
-  ask: ProgramFailure['ask'],
+  failure: ProgramFailure,
   destination: string,
   command: string,
 ): Promise<ProgramOutput | undefined> {
   try {
     parseDestination(destination);
-    return await ask(destination, command);
+    return await failure.ask(destination, command);
   } catch {
     return undefined; // nothing to add to what rsync said
   }

@@ -63,10 +63,14 @@ export function createRsync({ programs, remoteShell }: RsyncBinding): Rsync {
       throw error;
     });
     const args = [
-      ...['-e', remoteShellWord(remoteShell.path)],
+      '-e',
+      remoteShellWord(remoteShell.path),
       ...(options.args ?? ['--archive']),
       ...(protectsArguments ? [] : ['--protect-args']),
-      ...['--info=progress2,stats2', '--no-human-readable', '--', ...places],
+      '--info=progress2,stats2',
+      '--no-human-readable',
+      '--',
+      ...places,
     ];
     return await transfer(programs, args, options);
   };

@@ -5,6 +5,18 @@ import { rsyncProgram } from '../../src/programs/rsync.ts';
 const account = rsyncProgram.accounts?.[0];
 const shell = { path: '/opt/via ssh/viassh-ssh' };
 
+const said = (stdout: string, code = 0): ProgramOutput => ({ exit: { kind: 'status', code }, stdout, stderr: '' });
+const explain = async (code: number, answers: Record<string, ProgramOutput>, place = 'u@h:x'): Promise<unknown> =>
+  await rsyncProgram.explain?.({
+    code,
+    args: ['-a', '.', place],
+    ask: async (destination, command) => {
+      const answer = answers[command];
+      if (destination !== 'u@h' || answer === undefined) throw new ViasshError('AUTH_FAILED', 'no way there');
+      return answer;
+    },
+  });
+
 t.test('the remote shell is set by the environment, and by -e where rsync would dial a daemon itself', async (t) => {
   const env = { RSYNC_RSH: "'/opt/via ssh/viassh-ssh'" };
   t.strictSame(rsyncProgram.call(['-a', 'x', 'h:y'], shell), { file: 'rsync', args: ['-a', 'x', 'h:y'], env });
@@ -36,17 +48,6 @@ t.test('an account is one folder, checked by rrsync unless it is to be ours', as
 });
 
 t.test('a failure is explained by asking the far end', async (t) => {
-  const said = (stdout: string, code = 0): ProgramOutput => ({ exit: { kind: 'status', code }, stdout, stderr: '' });
-  const explain = async (code: number, answers: Record<string, ProgramOutput>, place = 'u@h:x'): Promise<unknown> =>
-    await rsyncProgram.explain?.({
-      code,
-      args: ['-a', '.', place],
-      ask: async (destination, command) => {
-        const answer = answers[command];
-        if (destination !== 'u@h' || answer === undefined) throw new ViasshError('AUTH_FAILED', 'no way there');
-        return answer;
-      },
-    });
   t.match(
     await explain(2, { true: said('Welcome\u001b[31m\nto h\n') }),
     /u@h prints 'Welcome\\u001b\[31m to h' .*\.bashrc/,

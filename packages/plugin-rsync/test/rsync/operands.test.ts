@@ -1,8 +1,13 @@
 import t from 'tap';
 import { firstRemotePlace, remotePlace, remoteShellWord, rsyncOperands } from '../../src/rsync/operands.ts';
 
+const operandsOf = (line: string): string[] => rsyncOperands(line.split(' '));
+const of = (text: string): unknown => {
+  const { destination, daemon, path } = remotePlace(text) ?? {};
+  return destination && `${destination}${daemon === true ? ' daemon ' : ' '}${path}`;
+};
+
 t.test('operands are found between options and their values', async (t) => {
-  const operandsOf = (line: string): string[] => rsyncOperands(line.split(' '));
   t.strictSame(operandsOf('-a a b'), ['a', 'b']);
   t.strictSame(operandsOf('-e ssh:x a h:b'), ['a', 'h:b']);
   t.strictSame(operandsOf('-avze ssh a h:b -n'), ['a', 'h:b']);
@@ -15,10 +20,6 @@ t.test('operands are found between options and their values', async (t) => {
 });
 
 t.test('a place on another machine is told from a local file as rsync tells them', async (t) => {
-  const of = (text: string): unknown => {
-    const { destination, daemon, path } = remotePlace(text) ?? {};
-    return destination && `${destination}${daemon === true ? ' daemon ' : ' '}${path}`;
-  };
   t.equal(of('host:path'), 'host path');
   t.equal(of('user@host:'), 'user@host ');
   t.equal(of('user@host:/a b/c:d'), 'user@host /a b/c:d');

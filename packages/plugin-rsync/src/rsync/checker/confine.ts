@@ -20,12 +20,17 @@ export function confine(command: ServerCommand, limits: RrsyncLimits, held: Held
     .map((path) => (sender ? confineSource(path, relative, held) : confineDestination(path, held)));
   if (!sender && paths.length > 1) throw refused('there is more than one destination');
   return [
-    ...['--server', ...(sender ? ['--sender'] : []), ...plain, ...options],
+    '--server',
+    ...(sender ? ['--sender'] : []),
+    ...plain,
+    ...options,
     ...(sender ? [] : ['--drop-D']), // no device files; the client's -D stays, for it shapes the protocol
-    ...[`--confine-root=${held.root}`], // for the rules that come over the protocol: rsync 3.5 and later
+    `--confine-root=${held.root}`, // for the rules that come over the protocol: rsync 3.5 and later
     ...(limits.munge ? ['--munge-links'] : []),
     ...(limits.noOverwrite ? ['--ignore-existing'] : []),
-    ...['--', '.', ...(paths.length === 0 ? ['.'] : paths)],
+    '--',
+    '.',
+    ...(paths.length === 0 ? ['.'] : paths),
   ];
 }
 

@@ -36,7 +36,7 @@ export const commandCases: readonly CommandCase[] = [
       `${pull}ünï¢ödé`,
       `${pull}inside-link`,
       `${pull}folder//inner`,
-      `${push}`,
+      push,
       `${push}.`,
       `${push}new`,
       `${push}new/`,

@@ -50,12 +50,13 @@ async function confined(
   return { args, now: realpathSync(name), root };
 }
 
+const swap = async (root: string, parent: string): Promise<void> => {
+  await mkdir(join(parent, 'outside/inner'));
+  await rename(join(root, 'folder'), join(root, 'moved'));
+  await symlink('../outside', join(root, 'folder'));
+};
+
 t.test('a link put in place of a folder after the look leads nowhere', async (t) => {
-  const swap = async (root: string, parent: string): Promise<void> => {
-    await mkdir(join(parent, 'outside/inner'));
-    await rename(join(root, 'folder'), join(root, 'moved'));
-    await symlink('../outside', join(root, 'folder'));
-  };
   for (const path of ['folder/inner', 'folder/inner/', 'folder/inner/.']) {
     const pull = await confined(t, `rsync --server --sender -re.x . ${path}`, swap);
     t.equal(pull.now, join(pull.root, 'moved/inner'), path);
@@ -84,7 +85,14 @@ t.test('rsync runs in the folder, with what the account adds', async (t) => {
   const started = await serve('rsync --server -rDe.x . new', '-munge', '-no-overwrite', root);
   t.equal(started?.cwd, root);
   t.strictSame(started?.args.slice(0, -1), [
-    ...['--server', '-rDe.x', '--drop-D', `--confine-root=${root}`, '--munge-links', '--ignore-existing', '--', '.'],
+    '--server',
+    '-rDe.x',
+    '--drop-D',
+    `--confine-root=${root}`,
+    '--munge-links',
+    '--ignore-existing',
+    '--',
+    '.',
   ]);
   t.match(started?.args.at(-1), /^\/proc\/self\/fd\/3\/new$/);
   t.equal(started?.stdio.length, 4, 'and what it was handed');

@@ -24,9 +24,12 @@ onBothTransports(
     const missing = await run('--rsync-path=no-such-rsync', 'from/file', there);
     t.ok(missing.code === 127 || missing.code === 12, `${missing.code}: ${missing.stderr}`);
     const refused = await run('from/file', 'nowhere.invalid:x');
-    t.equal(refused.code, 255, 'our remote shell does not get there');
-    const own = await run('-e', 'echo my own shell; exit 3 #', 'from/file', there);
-    t.equal(own.code, 2, 'what the user names is started, and does not speak the protocol');
+    t.ok(refused.code === 255 || refused.code === 12, `${refused.code}: ${refused.stderr}`);
+    t.match(refused.stderr, /nowhere\.invalid/, 'our remote shell says why');
+    await writeFile(join(folder, 'own'), '#!/bin/sh\ntouch ran\nexit 9\n', { mode: 0o755 });
+    const own = await run('-e', './own', 'from/file', there);
+    t.not(own.code, 0);
+    t.equal(await readFile(join(folder, 'ran'), 'utf8'), '', 'what the user names is started, and not ours');
   },
   skipWithoutRsync,
 );

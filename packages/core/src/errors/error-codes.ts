@@ -154,28 +154,32 @@ export const errorCodes = {
   RSYNC_USAGE: {
     kind: 'permanent',
     exitCode: 255,
-    meaning: 'rsync did not accept its arguments (exit codes 1, 3, 4, 6).',
+    meaning: 'The program rsync did not accept its arguments (exit codes 1, 3, 4, 6).',
   },
   RSYNC_STREAM: {
     kind: 'permanent',
     exitCode: 255,
     meaning: 'The far end is no rsync, or ended in the middle (exit codes 2, 5, 10, 12, 124 to 127).',
   },
-  RSYNC_IO: { kind: 'permanent', exitCode: 255, meaning: 'rsync could not read or write files (exit codes 11, 22).' },
+  RSYNC_IO: {
+    kind: 'permanent',
+    exitCode: 255,
+    meaning: 'The program rsync could not read or write files (exit codes 11, 22).',
+  },
   RSYNC_PARTIAL: {
     kind: 'permanent',
     exitCode: 255,
-    meaning: 'rsync transferred some of the files and not all (exit codes 23, 24, 25).',
+    meaning: 'The program rsync transferred some of the files and not all (exit codes 23, 24, 25).',
   },
   RSYNC_TIMEOUT: {
     kind: 'transient',
     exitCode: 255,
-    meaning: 'rsync heard nothing within the time allowed (exit codes 30, 35).',
+    meaning: 'The program rsync heard nothing within the time allowed (exit codes 30, 35).',
   },
   RSYNC_ENDED: {
     kind: 'transient',
     exitCode: 255,
-    meaning: 'rsync was ended by a signal or a fault of its own (its other exit codes).',
+    meaning: 'The program rsync was ended by a signal or a fault of its own (its other exit codes).',
   },
   RSYNC_REFUSED: {
     kind: 'permanent',

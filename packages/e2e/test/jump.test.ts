@@ -1,16 +1,8 @@
-import { appendFile, readFile } from 'node:fs/promises';
-import { type Sshd, startSshd } from '@viassh/testing';
+import type { Sshd } from '@viassh/testing';
 import { assertFailure } from './assert-failure.ts';
 import { onBothTransports } from './both-transports.ts';
 import { at, viassh } from './run-viassh.ts';
-
-/** Three servers, each with its own user, keys and known_hosts; the configuration of the last knows all of them. */
-async function startThree(stack: AsyncDisposableStack): Promise<readonly [first: Sshd, second: Sshd, far: Sshd]> {
-  const start = async (host: string): Promise<Sshd> => stack.use(await startSshd({ mode: 'listen', host }));
-  const [first, second, far] = await Promise.all([start('first'), start('second'), start('far')]);
-  for (const { configFile } of [first, second]) await appendFile(far.configFile, await readFile(configFile, 'utf8'));
-  return [first, second, far];
-}
+import { startThree } from './three-hops.ts';
 
 const logins = async ({ log }: Sshd): Promise<number> => (await log()).match(/Accepted publickey/g)?.length ?? 0;
 

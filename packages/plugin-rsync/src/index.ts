@@ -12,3 +12,5 @@ export { createRsync, type Rsync, type RsyncBinding, type RsyncOptions } from '.
 export type { RsyncStatistics } from './rsync/statistics.ts';
 export { readRrsyncArguments, type RrsyncLimits } from './rsync/checker/limits.ts';
 export { type RrsyncRun, serveRsync } from './rsync/checker/serve-rsync.ts';
+export { createScp, type Scp, type ScpFailure, type ScpOptions, type ScpParts } from './scp/create-scp.ts';
+export type { RemoteFile } from './scp/scp-operands.ts';

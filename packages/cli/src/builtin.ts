@@ -51,6 +51,16 @@ export const builtinPlugins: readonly PluginEntry[] = [
   },
 ];
 
+export type {
+  RemoteFile,
+  Rsync,
+  RsyncOptions,
+  RsyncProgress,
+  RsyncStatistics,
+  Scp,
+  ScpFailure,
+  ScpOptions,
+} from '@viassh/plugin-rsync';
 export type { RemoteShellCall, SpokenCall } from '@viassh/plugin-rsync/personality';
 
 /** What reads the arguments of the remote shell; apart from its programs, as it is loaded at every call. */

@@ -1,4 +1,15 @@
 export { connect, type LibraryOptions } from './library/connect.ts';
+export { rsync, scp } from './library/copy-files.ts';
+export type {
+  RemoteFile,
+  Rsync,
+  RsyncOptions,
+  RsyncProgress,
+  RsyncStatistics,
+  Scp,
+  ScpFailure,
+  ScpOptions,
+} from './builtin.ts';
 export {
   type Authenticator,
   bridge,

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { createMailbox, missingForDovecot, missingForSshd, startSshd, watchLeaks } from '@viassh/testing';
+import { createMailbox, findProgram, missingForDovecot, missingForSshd, startSshd, watchLeaks } from '@viassh/testing';
 import { at, runtimeFolder, transports, viassh } from './run-viassh.ts';
 
 const noSshd = (await missingForSshd()) ?? false;
@@ -11,6 +11,8 @@ const noMailbox = noSshd || ((await missingForDovecot()) ?? false);
 const examples = join(import.meta.dirname, '../../../examples');
 const readMail = { file: join(examples, 'read-mail.ts') };
 const uploadTar = { file: join(examples, 'upload-tar.ts') };
+const syncFolder = { file: join(examples, 'sync-folder.ts') };
+const noRsync = noSshd || ((await findProgram('rsync')) === undefined ? 'rsync is not installed' : false);
 
 await watchLeaks(t, { folders: [runtimeFolder] });
 
@@ -63,6 +65,37 @@ for (const transport of transports) {
     t.not(run.code, 0);
     t.not(run.code, 255);
     t.match(run.stderr, /mkdir: .*\/dev\/null/);
+  });
+
+  t.test(
+    `${transport}: sync-folder makes there what is here, and sends nothing twice`,
+    { skip: noRsync },
+    async (t) => {
+      await using sshd = await startSshd();
+      const folder = await scratchFolder(t);
+      await writeFile(join(folder, 'with a blank.txt'), 'as it is\n');
+      const remote = join(sshd.scratchUser ? sshd.home : sshd.folder, "it's a $HOME; `touch gone`");
+      const args = ['-F', sshd.configFile, '--transport', transport, folder, `${sshd.destination}:${remote}`];
+      const first = await viassh(args, syncFolder);
+      t.equal(first.code, 0, first.stderr);
+      t.match(first.stdout.toString(), /^2 files and folders, 1 of them sent, 0 deleted there\n$/);
+      t.match(first.stderr, /^100 %$/m);
+      t.equal(await readFile(join(remote, 'with a blank.txt'), 'utf8'), 'as it is\n');
+      await rm(join(folder, 'with a blank.txt'));
+      await writeFile(join(folder, 'another'), '');
+      const second = await viassh(args, syncFolder);
+      t.match(second.stdout.toString(), /^2 files and folders, 1 of them sent, 1 deleted there\n$/);
+      t.match((await viassh(args, syncFolder)).stdout.toString(), / 0 of them sent, 0 deleted/);
+    },
+  );
+
+  t.test(`${transport}: sync-folder says why a transfer failed`, { skip: noRsync }, async (t) => {
+    await using sshd = await startSshd();
+    const args = ['-F', sshd.configFile, '--transport', transport, join(sshd.folder, 'none'), `${sshd.destination}:x`];
+    const run = await viassh(args, syncFolder);
+    t.equal(run.code, 255);
+    t.match(run.stderr, /^RSYNC_[A-Z]+: /m);
+    t.notMatch(run.stderr, /^ +at /m);
   });
 }
 

@@ -1,21 +1,22 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, open, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import process from 'node:process';
 import type { Test } from 'tap';
-import { startSshd } from '@viassh/testing';
+import { startSshd, waitUntil } from '@viassh/testing';
 import { onBothTransports, tidyTest } from './both-transports.ts';
 import { runProgram } from './run-program.ts';
 import { cliFile, surroundings, viassh } from './run-viassh.ts';
 
-/** A PATH in which git is a script for sh: what a program is given can be seen there. */
-async function withGit(t: Test, script: string): Promise<Record<string, string>> {
+/** A PATH in which a program is a script for sh: what it is given can be seen there. */
+async function withProgram(t: Test, program: string, script: string): Promise<Record<string, string>> {
   const folder = t.testdir();
-  await writeFile(join(folder, 'git'), `#!/bin/sh\n${script}\n`);
-  await chmod(join(folder, 'git'), 0o755);
+  await writeFile(join(folder, program), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
   return { PATH: [folder, process.env['PATH']].join(delimiter) };
 }
+
+const withGit = (t: Test, script: string): Promise<Record<string, string>> => withProgram(t, 'git', script);
 
 tidyTest(
   'the program’s own help, output and exit code come through',
@@ -41,11 +42,17 @@ tidyTest(
       { code: run.code, stdout: run.stdout.toString(), stderr: run.stderr },
       { code: 7, stdout: `from stdin;${args.map((word) => `<${word}>`).join('')}`, stderr: 'said\n' },
     );
-    const broken = await viassh(['git'], {
-      env: await withGit(t, 'exec yes'),
-      shell: '{ "$@"; echo "$?" >&2; } | head -n 1',
-    });
-    t.strictSame({ stdout: broken.stdout.toString(), stderr: broken.stderr }, { stdout: 'y\n', stderr: '141\n' });
+    for (const program of ['rsync', 'cvs', 'uucp', 'git', 'scp', 'sftp']) {
+      const broken = await viassh([program], {
+        env: await withProgram(t, program, 'exec yes'),
+        shell: '{ "$@"; echo "$?" >&2; } | head -n 1',
+      });
+      t.strictSame(
+        { stdout: broken.stdout.toString(), stderr: broken.stderr },
+        { stdout: 'y\n', stderr: '141\n' },
+        program,
+      );
+    }
   },
   false,
 );
@@ -122,48 +129,67 @@ tidyTest(
   false,
 );
 
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+/** How a signal comes: to viassh alone, or from a terminal to all that is in its foreground. */
+const ways = [
+  ['SIGINT', 'kill'],
+  ['SIGTERM', 'kill'],
+  ['SIGHUP', 'kill'],
+  ['SIGINT', 'terminal'],
+] as const;
+
+for (const [signal, way] of ways) {
   for (const program of ['git', 'rsync'] as const) {
     tidyTest(
-      `${signal} to viassh ${program} reaches the program once, and its end is ours`,
+      `${signal} by ${way} reaches what viassh ${program} runs once, and its end is ours`,
       async (t) => {
-        const env = await withGit(t, '');
-        const folder = env['PATH']?.split(delimiter)[0] ?? '';
         const name = signal.slice(3);
-        await writeFile(
-          join(folder, program),
-          `#!/bin/sh\ntrap 'echo ${name}' ${name}\ntrap 'exit 5' USR1\necho $$\nwhile :; do read line; done <"$FIFO"\n`,
-          { mode: 0o755 },
-        );
-        await chmod(join(folder, program), 0o755);
-        const fifo = join(folder, 'fifo');
-        await once(spawn('mkfifo', [fifo]), 'exit');
-        const child = spawn(process.execPath, [cliFile, program], {
-          env: { ...surroundings, ...env, FIFO: fifo },
-          stdio: ['ignore', 'pipe', 'inherit'],
+        const traps = `trap 'echo ${name}' ${name}; trap 'exit 5' USR1; exec <fifo; echo $$; while :; do read line; done`;
+        const env = { ...surroundings, ...(await withProgram(t, program, traps)) };
+        const cwd = t.testdirName;
+        await once(spawn('mkfifo', [join(cwd, 'fifo')]), 'exit');
+        const shell = way === 'kill' ? 'exec "$0" "$@"' : `exec script -qfec "'$0' '$1' '$2'" /dev/null`;
+        const child = spawn('sh', ['-c', shell, process.execPath, cliFile, program], {
+          env,
+          cwd,
+          stdio: ['pipe', 'pipe', 'inherit'],
           detached: true,
         });
-        const writer = spawn('sh', ['-c', 'exec 3>"$1"; read line', 'sh', fifo], {
-          stdio: ['pipe', 'ignore', 'inherit'],
-        });
+        const writer = await open(join(cwd, 'fifo'), 'w');
         let said = '';
         child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
-        const line = async (): Promise<void> => void (await once(child.stdout, 'data'));
-        await line();
-        const pid = Number(said);
-        child.kill(signal);
-        await line();
-        process.kill(pid, 'SIGUSR1');
-        const [code] = (await once(child, 'close')) as [number];
-        writer.stdin.end();
-        await once(writer, 'exit');
-        t.equal(said, `${pid}\n${name}\n`);
-        t.equal(code, 5);
+        try {
+          await waitUntil('the program to run', () => /^\d+\r?\n/.test(said));
+          if (way === 'kill') child.kill(signal);
+          else child.stdin.write('\u0003');
+          await waitUntil('the signal', () => said.includes(name));
+          process.kill(Number.parseInt(said, 10), 'SIGUSR1');
+          const [code] = (await once(child, 'close')) as [number];
+          t.equal(code, 5);
+          t.equal(said.split(name).length - 1, 1, said);
+        } finally {
+          await writer.close();
+          child.stdin.destroy();
+        }
       },
       false,
     );
   }
 }
+
+onBothTransports('a failure that the program’s own words do not explain is looked into', async (t, transport) => {
+  await using sshd = await startSshd({
+    authorizedKeysOptions: String.raw`command="echo hello from the start; exec sh -c \"$SSH_ORIGINAL_COMMAND\""`,
+  });
+  const own = ['-F', sshd.configFile, '--transport', transport];
+  const run = (...more: string[]): ReturnType<typeof runProgram> =>
+    runProgram('viassh', [...own, ...more, 'rsync', '-a', `${t.testdir({ file: '' })}/`, `${sshd.destination}:to/`]);
+  const { code, stderr } = await run();
+  t.match(stderr, /\nviassh: hint: t prints 'hello from the start/);
+  t.ok(code === 2 || code === 12, `${code}`);
+  t.notMatch((await run('-q')).stderr, /viassh: hint/, 'with -q nobody wants to hear it');
+  const nowhere = await runProgram('viassh', ['rsync', '-a', t.testdirName, 'no-such-host.invalid:to/']);
+  t.notMatch(nowhere.stderr, /viassh: hint/, 'silent where nothing can be found out');
+});
 
 tidyTest(
   'a program that a signal ends: 128+n',

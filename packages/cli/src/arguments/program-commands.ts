@@ -81,7 +81,8 @@ export function addRecipeAndAccount(parser: Argv, take: TakeCommand, words: read
       (values: Values) =>
         take(values, async (context) => {
           const { runAccount } = await import('../commands/account.ts');
-          const keys = (values['keys'] as readonly string[] | undefined) ?? [];
+          const files = (values['keys'] as readonly string[] | undefined) ?? [];
+          const keys = words.includes('-') ? [...files, '-'] : files; // yargs drops a lone dash
           const raw = optionsOf(account?.options ?? {}, values);
           return await runAccount(context, optional(values['program']), keys.map(String), raw);
         }),

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import process from 'node:process';
@@ -9,7 +9,7 @@ import { cliFile, type Outcome, remoteShellFile, surroundings } from './run-vias
 /** The commands as an installation puts them in PATH. */
 const commands = mkdtempSync(join(tmpdir(), 'viassh-bin-'));
 process.once('exit', () => rmSync(commands, { recursive: true, force: true }));
-mkdirSync(commands, { recursive: true });
+chmodSync(commands, 0o755); // programs that change to a user of their own look there, too
 for (const [name, file] of [
   ['viassh', cliFile],
   ['viassh-ssh', remoteShellFile],

@@ -1,7 +1,8 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { once } from 'node:events';
+import process from 'node:process';
 import { findProgram, missingForSshd, startSshd } from '@viassh/testing';
 import { onBothTransports } from './both-transports.ts';
 import { type CvsPerson, startCvsRepository } from './cvs-repository.ts';
@@ -59,27 +60,69 @@ onBothTransports(
     const { sshd, people } = await startCvsRepository(stack, scratch, transport);
     const [{ run }] = people;
 
-    const said = async (words: readonly string[], input = ''): Promise<string> => {
-      const { code, stdout, stderr } = await run(words, { input, cwd: scratch });
-      t.not(code, 0, words.join(' '));
-      return stdout.toString() + stderr;
-    };
-    t.notMatch(await said(['viassh-ssh', 't', 'echo $((6*7))']), /42/);
-    t.match(await said(['viassh-ssh', 't'], 'echo $((6*7))\n'), /unrecognized request `echo \$\(\(6\*7\)\)'/);
-    t.match(await said(['viassh-ssh', '-tt', 't']), /PTY|pty|terminal/);
+    await run(['viassh-ssh', 't', `touch '${sshd.home}/ran'`]);
+    const shell = await run(['viassh-ssh', 't'], { input: `touch '${sshd.home}/ran'\n` });
+    t.match(shell.stdout.toString(), /unrecognized request `touch /);
+    await run(['viassh-ssh', '-tt', 't']);
 
     const other = join(sshd.home, 'other');
     await run(['cvs', '-d', `:ext:t:${other}`, 'init']);
-    t.match(await said(['cvs', '-d', `:ext:t:${other}`, 'checkout', '.']), /Bad root/);
+    const checkout = await run(['cvs', '-d', `:ext:t:${other}`, 'checkout', '.'], { cwd: scratch });
+    t.not(checkout.code, 0);
+    t.match(checkout.stderr, /Bad root/);
 
     const server = createServer((socket) => socket.end('reached')).listen(0, '127.0.0.1');
     stack.defer(() => void server.close());
     await once(server, 'listening');
     const address = server.address();
     const port = typeof address === 'object' ? address?.port : undefined;
-    t.notMatch(await said(['viassh-ssh', '-W', `127.0.0.1:${port}`, 't']), /reached/);
+    const forward = await run(['viassh-ssh', '-W', `127.0.0.1:${port}`, 't']);
+    t.not(forward.code, 0);
+    t.equal(forward.stdout.toString(), '');
+
+    t.notOk((await readdir(sshd.home)).includes('ran'));
+    const log = await sshd.log();
+    t.match(log, /req pty-req/);
+    t.notMatch(log, /Allocating pty/);
+    t.match(log, /refused local port forward/);
   },
   skip,
+);
+
+onBothTransports(
+  'cvs: in a repository as the note of the account wants it, CVSROOT is closed to who may commit elsewhere',
+  async (t, transport) => {
+    await using stack = new AsyncDisposableStack();
+    const scratch = t.testdir({ start: { file: 'one\n' } });
+    const { sshd, folder, people } = await startCvsRepository(stack, scratch, transport);
+    const [ann] = people;
+    await done(ann, ['cvs', 'init'], scratch);
+    const control = join(folder, 'CVSROOT');
+    for (const name of ['', ...(await readdir(control))]) {
+      if (['history', 'val-tags'].includes(name)) continue;
+      await chmod(join(control, name), name === '' || name === 'Emptydir' ? 0o755 : 0o444);
+      await chown(join(control, name), 0, 0);
+    }
+
+    await done(ann, ['cvs', 'import', '-m', 'start', 'module', 'vendor', 'release'], join(scratch, 'start'));
+    await done(ann, ['cvs', 'checkout', 'module'], scratch);
+    await writeFile(join(scratch, 'module/file'), 'two\n');
+    await done(ann, ['cvs', 'commit', '-m', 'two'], join(scratch, 'module'));
+    await done(ann, ['cvs', 'tag', 'second'], join(scratch, 'module'));
+    await done(ann, ['cvs', 'update', '-r', 'second'], join(scratch, 'module'));
+
+    const loginfo = `ALL touch ${sshd.home}/ran\n`;
+    await mkdir(join(scratch, 'evil'));
+    await writeFile(join(scratch, 'evil/loginfo'), loginfo);
+    const evil = await ann.run(['cvs', 'import', '-m', 'x', 'CVSROOT', 'evil', 'evil1'], { cwd: join(scratch, 'evil') });
+    t.not(evil.code, 0);
+    t.notMatch(await readFile(join(control, 'loginfo'), 'utf8'), loginfo);
+    await done(ann, ['cvs', 'update', '-A'], join(scratch, 'module'));
+    await writeFile(join(scratch, 'module/file'), 'three\n');
+    await done(ann, ['cvs', 'commit', '-m', 'three'], join(scratch, 'module'));
+    t.notOk((await readdir(sshd.home)).includes('ran'));
+  },
+  skip || (process.getuid?.() === 0 ? false : 'giving CVSROOT to root needs root'),
 );
 
 onBothTransports(

@@ -114,7 +114,9 @@ onBothTransports(
     const loginfo = `ALL touch ${sshd.home}/ran\n`;
     await mkdir(join(scratch, 'evil'));
     await writeFile(join(scratch, 'evil/loginfo'), loginfo);
-    const evil = await ann.run(['cvs', 'import', '-m', 'x', 'CVSROOT', 'evil', 'evil1'], { cwd: join(scratch, 'evil') });
+    const evil = await ann.run(['cvs', 'import', '-m', 'x', 'CVSROOT', 'evil', 'evil1'], {
+      cwd: join(scratch, 'evil'),
+    });
     t.not(evil.code, 0);
     t.notMatch(await readFile(join(control, 'loginfo'), 'utf8'), loginfo);
     await done(ann, ['cvs', 'update', '-A'], join(scratch, 'module'));

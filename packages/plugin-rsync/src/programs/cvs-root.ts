@@ -25,7 +25,8 @@ export function typedCvsRoot(args: readonly string[]): string | undefined {
  * @throws ViasshError OPTION_INVALID with the root to write
  */
 export function checkCvsRoot(root: string): void {
-  const [, method = 'ext', options = '', rest = ''] = /^(?::(ext|extssh|ext=[^:;]*)((?:;[^:;]*)*):)?(.*)$/is.exec(root) ?? [];
+  const [, method = 'ext', options = '', rest = ''] =
+    /^(?::(ext|extssh|ext=[^:;]*)((?:;[^:;]*)*):)?(.*)$/is.exec(root) ?? [];
   const [, place, port, path] = /^([^/:]*):(\d+)(\/.*)$/s.exec(rest) ?? [];
   const own = /;CVS_RSH=/i.test(options);
   const kept = options.replace(/;CVS_RSH=[^;]*/gi, '');

@@ -26,7 +26,12 @@ void t.test('a root that would go around viassh is refused with the one to write
     [':ext=ssh:host:/path', ':ext:host:/path'],
   ] as const) {
     const refusal = { code: 'OPTION_INVALID', hint: `write the root as '${instead}'` };
-    for (const args of [['-d', root, 'co'], [`-d${root}`, 'co'], ['-qd', root, 'co'], ['-z', '3', '-d', root, 'co']])
+    for (const args of [
+      ['-d', root, 'co'],
+      [`-d${root}`, 'co'],
+      ['-qd', root, 'co'],
+      ['-z', '3', '-d', root, 'co'],
+    ])
       t.throws(() => call(args), refusal, args.join(' '));
     t.throws(() => call(['update'], { CVSROOT: root }), refusal);
     t.doesNotThrow(() => call(['-d', instead, 'update'], { CVSROOT: root }), `-d wins over CVSROOT=${root}`);

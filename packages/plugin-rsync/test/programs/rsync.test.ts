@@ -19,8 +19,8 @@ const explain = async (code: number, answers: Record<string, ProgramOutput>, pla
 
 t.test('the remote shell is set by the environment, and by -e where rsync would dial a daemon itself', async (t) => {
   const env = { RSYNC_RSH: "'/opt/via ssh/viassh-ssh'" };
-  t.strictSame(rsyncProgram.call(['-a', 'x', 'h:y'], shell), { file: 'rsync', args: ['-a', 'x', 'h:y'], env });
-  const daemon = rsyncProgram.call(['-e', 'ssh', 'h::m', 'y'], shell);
+  t.strictSame(rsyncProgram.call(['-a', 'x', 'h:y'], shell, {}), { file: 'rsync', args: ['-a', 'x', 'h:y'], env });
+  const daemon = rsyncProgram.call(['-e', 'ssh', 'h::m', 'y'], shell, {});
   t.strictSame(daemon, { file: 'rsync', args: ['-e', env.RSYNC_RSH, '-e', 'ssh', 'h::m', 'y'], env });
 });
 

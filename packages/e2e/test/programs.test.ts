@@ -129,6 +129,10 @@ tidyTest(
   false,
 );
 
+/** What completion offers for the last of these words. */
+const completed = async (...words: string[]): Promise<readonly string[]> =>
+  (await viassh(['--get-yargs-completions', 'viassh', ...words])).stdout.toString().trim().split('\n');
+
 /** How a signal comes: to viassh alone, or from a terminal to all that is in its foreground. */
 const ways = [
   ['SIGINT', 'kill'],
@@ -209,8 +213,6 @@ tidyTest(
     t.match(help, 'viassh [options] rsh [ssh options] HOST');
     t.match((await viassh(['--help', 'git'])).stdout.toString(), /viassh \[options\] git/);
     t.match((await viassh(['rsnyc', 'a', 'b'])).stderr, /Did you mean rsync\?/);
-    const completed = async (...words: string[]): Promise<readonly string[]> =>
-      (await viassh(['--get-yargs-completions', 'viassh', ...words])).stdout.toString().trim().split('\n');
     const all = await completed('');
     for (const name of ['rsh', 'pipe', 'recipe', ...names]) t.ok(all.includes(name), name);
     t.strictSame(await completed('git', '-'), [''], 'not ours to complete');

@@ -110,5 +110,5 @@ export function completion(
 }
 
 function optional(value: unknown): string | undefined {
-  return value === undefined ? undefined : String(value);
+  return typeof value === 'string' ? value : undefined; // yargs reads a positional as declared
 }

@@ -71,8 +71,9 @@ async function lookForProgram(
   variables: NodeJS.ProcessEnv,
   signal: AbortSignal,
 ): Promise<ProgramFound> {
-  const { name, summary, call } = await entry.load();
-  const needs = call([], { path: remoteShellFile }, variables).file;
+  const program = await entry.load();
+  const { name, summary } = program;
+  const needs = program.call([], { path: remoteShellFile }, variables).file;
   const file = findInPath(needs, variables);
   const version = file === undefined ? undefined : await versionOf(file, programs, signal);
   return { name, summary, needs, installed: file !== undefined, ...(version === undefined ? {} : { version }) };

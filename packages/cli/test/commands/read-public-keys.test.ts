@@ -43,7 +43,7 @@ t.test('what sshd would not take is refused', async (t) => {
     [`ssh-rsa ${base64}`, /damaged/],
     [`${type} ${base64.slice(0, -4)}`, /damaged/],
     [`${type} ${base64.slice(0, 20)}`, /damaged/],
-    [`${type}`, /damaged/],
+    [type, /damaged/],
     [`${line}\u001b[2J`, /control character/],
     ['---- BEGIN SSH2 PUBLIC KEY ----\nx', /RFC 4716/],
   ] as const)

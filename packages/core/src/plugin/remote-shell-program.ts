@@ -47,7 +47,7 @@ export interface ProgramFailure {
   readonly code: number;
   readonly args: readonly string[];
   /** @throws ViasshError when nothing can be run there */
-  ask(destination: string, command: string): Promise<ProgramOutput>;
+  readonly ask: (destination: string, command: string) => Promise<ProgramOutput>;
 }
 
 /** A program before it is loaded. */

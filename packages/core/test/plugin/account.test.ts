@@ -3,6 +3,9 @@ import { authorizedKeysLine, defineAccount } from '../../src/index.ts';
 
 const key = 'ssh-ed25519 AAAA me';
 
+const forced = (command: string): string =>
+  /command=(.*) ssh-ed25519/.exec(authorizedKeysLine({ command }, key))?.[1] ?? '';
+
 t.test('everything is forbidden twice, for old servers too, but what is permitted', async (t) => {
   t.equal(
     authorizedKeysLine({}, `${key}\n`),
@@ -15,8 +18,6 @@ t.test('everything is forbidden twice, for old servers too, but what is permitte
 });
 
 t.test('quotes are escaped as sshd reads them, backslashes are themselves', async (t) => {
-  const forced = (command: string): string =>
-    /command=(.*) ssh-ed25519/.exec(authorizedKeysLine({ command }, key))?.[1] ?? '';
   t.equal(forced('echo "a" \'b\''), String.raw`"echo \"a\" 'b'"`);
   t.equal(forced(String.raw`printf "\n" \"`), String.raw`"printf \"\n\" \\""`);
 });

@@ -14,6 +14,7 @@ import { carryCall } from './carry-call.ts';
 import type { RemoteShellSettings } from './remote-shell-settings.ts';
 
 const FAILED = 255; // whatever was wrong, and for a signal, as ssh ends
+const TERMINATED = 128 + 15; // SIGTERM
 const NO_SSH = '/nonexistent/ssh'; // where only a link named ssh leads to us, asking it would be asking ourselves
 
 /** What is there to speak with. */
@@ -64,12 +65,18 @@ export async function speakRemoteShell(
       stderr,
     });
   } catch (error) {
-    if (signals.exitCode() === undefined || !isViasshError(error, 'ABORTED'))
-      reportError(error, { json: false, level }, logTo);
+    if (signals.exitCode() !== undefined && isViasshError(error, 'ABORTED'))
+      return isHeld(spoken) && signals.exitCode() === TERMINATED ? 0 : FAILED;
+    reportError(error, { json: false, level }, logTo);
     return FAILED;
   } finally {
     if (signals.exitCode() === undefined) await Promise.all([stdout, stderr, logTo].map(flushed));
   }
+}
+
+/** clientloop.c: SIGTERM is how a connection without a command is meant to end. */
+function isHeld({ mode }: SpokenCall): boolean {
+  return mode === 'no-command' || mode === 'stdio-forward';
 }
 
 function openLog(file: string): Writable {

@@ -23,12 +23,13 @@ async function asSsh(
     });
   const theirs = await run('ssh');
   const ours = await run('viassh-ssh');
-  const shown = ({ code, signal, stdout, stderr }: Outcome): string =>
-    JSON.stringify({ code, signal, stdout: stdout.toString('latin1').slice(0, 200), length: stdout.length, stderr });
   if (shown(theirs) !== shown(ours) || !theirs.stdout.equals(ours.stdout))
     throw new Error(`not as with ssh: ${words.join(' ')}\nssh:    ${shown(theirs)}\nviassh: ${shown(ours)}`);
   return ours;
 }
+
+const shown = ({ code, signal, stdout, stderr }: Outcome): string =>
+  JSON.stringify({ code, signal, stdout: stdout.toString('latin1').slice(0, 200), length: stdout.length, stderr });
 
 /** A file of the far user with random bytes. */
 async function dataFile(sshd: Sshd, bytes: number): Promise<{ readonly file: string; readonly data: Buffer }> {

@@ -12,6 +12,10 @@ function codeOf(argv: readonly string[], situation: RemoteShellSituation = {}): 
   }
 }
 
+const given = (argv: string[], situation?: RemoteShellSituation): readonly string[] =>
+  readRemoteShellCall(argv, situation).sshArguments;
+const mode = (...argv: string[]): string => readRemoteShellCall(argv).mode;
+
 const evil = ['-oProxyCommand=touch x', ';touch x', '$(touch x)', '`touch x`', 'a\ntouch x', 'a b', "a'b", '-x', ''];
 
 t.test('a hostile host or user is refused in every form', async (t) => {
@@ -42,19 +46,39 @@ t.test('a hostile host or user is refused in every form', async (t) => {
 });
 
 t.test('what goes to ssh: options, --, host, command', async (t) => {
-  const given = (argv: string[], situation?: RemoteShellSituation): readonly string[] =>
-    readRemoteShellCall(argv, situation).sshArguments;
   t.strictSame(given(['-qp22', 'me@host', '-v', 'ls', '-l', 'a  b']), [
-    ...['-q', '-p', '22', '-v', '-l', 'me', '--', 'host', 'ls', '-l', 'a  b'],
+    '-q',
+    '-p',
+    '22',
+    '-v',
+    '-l',
+    'me',
+    '--',
+    'host',
+    'ls',
+    '-l',
+    'a  b',
   ]);
   t.strictSame(given(['ssh://me@host:2222/', '--', '-oProxyCommand=x']), [
-    ...['-l', 'me', '-p', '2222', '--', 'host', '-oProxyCommand=x'],
+    '-l',
+    'me',
+    '-p',
+    '2222',
+    '--',
+    'host',
+    '-oProxyCommand=x',
   ]);
   t.strictSame(given(['-l', 'a', 'b@host']), ['-l', 'a', '--', 'host'], '-l comes before the user of the destination');
   t.strictSame(given(['-o', 'user a', 'b@host']), ['-o', 'User=a', '--', 'host'], 'and so does -o User');
   t.strictSame(given(['-P', '-oProxyCommand=x', 'host']), ['-o', 'Tag=-oProxyCommand=x', '--', 'host']);
   t.strictSame(given(['host', 'ls'], { usual: ['-F', '/f', '-o', 'ProxyCommand=nc %h %p'] }), [
-    ...['-F', '/f', '-o', 'ProxyCommand=nc %h %p', '--', 'host', 'ls'],
+    '-F',
+    '/f',
+    '-o',
+    'ProxyCommand=nc %h %p',
+    '--',
+    'host',
+    'ls',
   ]);
 });
 
@@ -64,7 +88,6 @@ t.test('the command is its words, joined by one blank and otherwise as they are'
 });
 
 t.test('the mode', async (t) => {
-  const mode = (...argv: string[]): string => readRemoteShellCall(argv).mode;
   t.equal(mode('host'), 'shell');
   t.equal(mode('host', ''), 'shell', 'ssh asks for a shell then');
   t.equal(mode('host', 'ls'), 'exec');

@@ -4,6 +4,8 @@ import { readRemoteShellCall, type SpokenCall, spokenCall } from '../../src/pers
 
 const speak = (...argv: string[]): SpokenCall => spokenCall(readRemoteShellCall(argv), 'this transport');
 
+const tty = (...argv: string[]): string => speak(...argv).tty;
+
 function refusal(...argv: string[]): string | undefined {
   try {
     speak(...argv);
@@ -92,7 +94,6 @@ t.test('of several values the one that ssh takes', async (t) => {
 });
 
 t.test('-t, -tt, -T and RequestTTY', async (t) => {
-  const tty = (...argv: string[]): string => speak(...argv).tty;
   t.strictSame(
     [
       tty('h'),

@@ -45,6 +45,6 @@ t.test('an empty word is a word of the command, and an empty value is one', asyn
 });
 
 t.test('the letters of OpenSSH 10, and those with a value', async (t) => {
-  t.equal(sshLetters.size, [...new Set('1246abcefgiklmnopqstvxABCDEFGIJKLMNOPQRSTVwWXYy')].length);
+  t.equal(sshLetters.size, new Set('1246abcefgiklmnopqstvxABCDEFGIJKLMNOPQRSTVwWXYy').size);
   t.equal([...sshLetters.values()].filter(Boolean).length, 'bceilmopBDEFIJLOPQRSwW'.length);
 });

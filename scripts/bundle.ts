@@ -15,10 +15,12 @@ const commonjs = `const require = globalThis.process.getBuiltinModule('node:modu
 
 rmSync(outdir, { recursive: true, force: true });
 /** What the remote shell loads when it does not become ssh. */
-const apart = ['programs/remote-shell-spoken', 'terminal/report', 'programs/run-ssh'].map((name) => ({
-  in: `packages/cli/src/${name}.ts`,
-  out: basename(name),
-}));
+const apart = ['programs/remote-shell-spoken', 'terminal/report', 'programs/run-ssh', 'programs/raw-words'].map(
+  (name) => ({
+    in: `packages/cli/src/${name}.ts`,
+    out: basename(name),
+  }),
+);
 const common = {
   absWorkingDir: root,
   outdir,

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { type Sshd, startSshd, waitUntil } from '@viassh/testing';
 import { onBothTransports, tidyTest } from './both-transports.ts';
@@ -17,6 +18,12 @@ function start(
   more: Record<string, string> = {},
 ): RunningViassh {
   return startViassh(words, { file: remoteShellFile, env: { ...reaching(sshd, transport), ...more } });
+}
+
+/** ssh logs in before it heeds signals. proc_pid_status(5): SigCgt. */
+async function catches(pid: number, signal: keyof typeof constants.signals): Promise<boolean> {
+  const caught = /^SigCgt:\t(\w+)$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
+  return ((BigInt(`0x${caught}`) >> BigInt(constants.signals[signal] - 1)) & 1n) === 1n;
 }
 
 /** The process id that the far end's `echo $$` gave. */
@@ -62,6 +69,21 @@ onBothTransports('what real callers pass is taken, and the command arrives as th
   t.strictSame([own.code, own.stdout.toString()], [0, 'hg -R x']);
 });
 
+onBothTransports('a command with bytes that are no text arrives as it is, or is refused', async (t, transport) => {
+  await using sshd = await startSshd({ authorizedKeysOptions: showCommand });
+  const call = `exec viassh-ssh -q t "$(printf 'rsync gr\\374\\337e %s' "it's")" 'and $more' "$(printf '\\n.')" ''`;
+  const { code, stdout, stderr } = await runProgram('sh', ['-c', call], { env: reaching(sshd, transport) });
+  const sent = Buffer.from("rsync gr\xfc\xdfe it's and $more \n. ", 'latin1');
+  if (transport === 'openssh') t.strictSame({ code, stdout, stderr }, { code: 0, stdout: sent, stderr: '' });
+  else
+    t.match(
+      { code, stderr },
+      { code: 255, stderr: /no UTF-8.*\(OPTION_INVALID\)\n {2}hint: .*VIASSH_TRANSPORT=openssh/ },
+    );
+  const real = await runProgram('viassh-ssh', ['t', 'echo', '\uFFFD'], { env: reaching(sshd, transport) });
+  t.equal(real.stdout.toString(), 'echo \uFFFD', 'what looks like it and is text');
+});
+
 onBothTransports('-G, -V, -s, -W, -tt and -E do what ssh’s do', async (t, transport) => {
   await using sshd = await startSshd({ mode: 'listen', config: ['Subsystem echo /bin/cat'] });
   const run = (...argv: string[]): ReturnType<typeof runProgram> =>
@@ -75,7 +97,7 @@ onBothTransports('-G, -V, -s, -W, -tt and -E do what ssh’s do', async (t, tran
   t.match(joined.stdout.toString(), /^SSH-2\.0-/, 'an sshd answers through -W');
   const terminal = await run('-tt', 't', 'test -t 1 && echo terminal; exit 3');
   t.equal(terminal.code, 3);
-  t.match(terminal.stdout.toString(), /terminal\r\n$/);
+  t.match(terminal.stdout.toString(), /terminal\r\n/);
   const log = join(sshd.folder, 'log');
   t.match(await run(`-E${log}`, '-v', 't', 'echo out; echo err >&2'), {
     code: 0,

@@ -19,12 +19,15 @@ export async function runRemoteShell(argv: readonly string[]): Promise<number> {
     const { readRemoteShellCall, spokenCall } = await loadPersonality();
     const call = readRemoteShellCall(argv, settings);
     const ssh = findSsh(process.env);
+    const raw = argv.some((word) => word.includes('\uFFFD')) ? await rawCall(call) : undefined;
     if (ssh !== undefined && isSshOwn(call, settings)) {
       const env = environmentOfSsh(process.env);
-      becomeSsh(ssh, call.sshArguments, env);
+      const [file, args] = raw === undefined ? [ssh, call.sshArguments] : ['/bin/sh', raw.through(ssh)];
+      becomeSsh(file, args, env);
       const { runSsh } = await import('./run-ssh.ts');
-      return await runSsh(ssh, call.sshArguments, env);
+      return await runSsh(file, args, env);
     }
+    if (raw !== undefined) throw raw.refusal;
     keepCompiledCode(process.env); // for what is loaded from here on
     const { speakRemoteShell } = await import('./remote-shell-spoken.ts');
     return await speakRemoteShell(call, settings, { ssh, spokenCall });
@@ -38,4 +41,18 @@ export async function runRemoteShell(argv: readonly string[]): Promise<number> {
 /** Does ssh do all of it by itself? What it only shows it shows for every transport, whose settings it reads. */
 function isSshOwn({ mode }: RemoteShellCall, { transport, proxy }: RemoteShellSettings): boolean {
   return mode === 'configuration' || (transport !== 'ssh2' && (proxy === undefined || mode === 'version'));
+}
+
+/** How a command that is no text is passed on; undefined where it is one. @throws ViasshError OPTION_INVALID */
+async function rawCall({
+  sshArguments,
+  words,
+}: RemoteShellCall): Promise<
+  { readonly through: (ssh: string) => readonly string[]; readonly refusal: Error } | undefined
+> {
+  const { callWith, commandIsNoText, rawWords } = await import('./raw-words.ts');
+  const others = sshArguments.slice(0, sshArguments.length - words.length);
+  const raw = rawWords(words, others);
+  if (raw === undefined) return undefined;
+  return { through: (ssh) => ['-c', callWith(raw), ssh, ...others], refusal: commandIsNoText() };
 }

@@ -144,6 +144,7 @@ for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT'] as const) {
     await gone(readerPid);
     await using holder = start(sshd, transport, ['-N', '-v', 't']);
     await waitUntil('the login', () => /Authenticated to|logged in by/.test(holder.stderr()));
+    await waitUntil('it to heed signals', () => catches(holder.pid, signal));
     holder.stdin.end();
     holder.stdout.resume();
     holder.kill(signal);

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import {
   abortedError,
   describeExit,
@@ -45,6 +46,7 @@ export interface ScpFailure {
 export function createScp({ programs, remoteShell }: ScpParts): Scp {
   return async (source, target, { recursive = false, preserve = false, signal } = {}) => {
     const { port, operands } = scpOperands(source, target);
+    refuseAborted(signal);
     const args = [
       '-s',
       '-S',
@@ -57,9 +59,13 @@ export function createScp({ programs, remoteShell }: ScpParts): Scp {
     ];
     const running = await programs.start({ file: 'scp', args, stdio: ['ignore', 'ignore', 'pipe'], signal });
     const failure = await endOf(running, signal);
-    if (signal?.aborted === true) throw abortedError(signal.reason);
+    refuseAborted(signal);
     if (failure.exit.kind !== 'status' || failure.exit.code !== 0) throw scpFailed(failure);
   };
+}
+
+function refuseAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw abortedError(signal.reason);
 }
 
 const MOST_KEPT = 4096; // characters of stderr
@@ -68,17 +74,23 @@ const MOST_KEPT = 4096; // characters of stderr
 async function endOf({ exit, stderr }: RunningProgram, signal: AbortSignal | undefined): Promise<ScpFailure> {
   let kept = '';
   stderr?.setEncoding('utf8').on('data', (text: string) => (kept = (kept + text).slice(-MOST_KEPT)));
-  const closed = new Promise<void>((resolve) => {
-    if (stderr === undefined) resolve();
-    stderr?.once('close', resolve).once('error', () => resolve());
-    const onAbort = (): void => void exit.then(() => stderr?.destroy());
-    signal?.addEventListener('abort', onAbort, { once: true });
-    void stderr?.once('close', () => signal?.removeEventListener('abort', onAbort));
-    if (signal?.aborted === true) onAbort();
-  });
   const status = await exit;
-  await closed;
+  await closedOrAborted(stderr, signal);
   return { exit: status, stderr: kept };
+}
+
+async function closedOrAborted(stderr: Readable | undefined, signal: AbortSignal | undefined): Promise<void> {
+  if (stderr === undefined || stderr.closed) return;
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      signal?.removeEventListener('abort', done);
+      resolve();
+    };
+    stderr.once('close', done).once('error', done);
+    signal?.addEventListener('abort', done, { once: true });
+    if (signal?.aborted === true) done();
+  });
+  stderr.destroy();
 }
 
 function scpFailed(failure: ScpFailure): ViasshError {

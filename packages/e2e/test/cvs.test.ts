@@ -162,7 +162,7 @@ onBothTransports(
       env: { ...reaching(sshd, transport), CVS_SERVER: server, HOME: folder },
     });
     t.equal(code, 0, stderr);
-    t.same((await readdir(sshd.home)).filter((name) => ['asked', 'r'].includes(name)).sort(), ['asked', 'r']);
+    t.same((await readdir(sshd.home)).filter((name) => ['asked', 'r'].includes(name)).toSorted(), ['asked', 'r']);
   },
   skip,
 );

@@ -133,7 +133,7 @@ tidyTest(
       function_name=$(complete -p viassh | sed 's/.*-F \\([^ ]*\\).*/\\1/')
       try() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); "$function_name"; echo "\${COMPREPLY[*]}"; }
       try viassh pi
-      try viassh re
+      try viassh res
       try viassh pipe --trans
     `;
     const { exit, stdout, stderr } = await programs.run({

@@ -4,8 +4,8 @@ import { readRecipeDestination } from './recipe-destination.ts';
 /**
  * A pipe port that runs our remote shell, and the system behind it; in another folder than /etc/uucp a whole node.
  *
- * Whoever may run uucp starts the setuid uucico of the system's node with an environment of their choice, and uucico
- * hands it on to the port's command as the user uucp: hence `env -i` there. With `-I` nothing is setuid.
+ * The port's command is run without a search in PATH, as the user uucp, and with the environment of whoever started the
+ * setuid uucico: hence `env -i` for the system's node. A uucico that uucp(1) started has a PATH without node in it.
  */
 export const uucpRecipe: Recipe = {
   program: 'uucp',
@@ -13,15 +13,15 @@ export const uucpRecipe: Recipe = {
   script({ destination, remoteShell }) {
     const { user, host, port } = readRecipeDestination(destination);
     const words = [
-      '-o BatchMode=yes',
+      '-T -o BatchMode=yes',
       ...(port === undefined ? [] : [`-p ${port}`]),
       ...(user === undefined ? [] : [`-l ${user}`]),
       `-- ${host}`,
     ].join(' ');
     return `# UUCP over ssh by viassh, for Taylor UUCP. For /etc/uucp run this as root. What it reads:
 #   UUCP_CONFIG    another folder: a node of its own is made there, for -I FOLDER/config and 'viassh uucp'
-#   UUCP_NODENAME  what that node is called; default: this machine's name
-#   UUCP_SYSTEM    what the other system is called; default: the host's name
+#   UUCP_NODENAME  what that node is called, if not as this machine
+#   UUCP_SYSTEM    what the other system is called, if not as its host
 #   UUCP_LOGIN, UUCP_PASSWORD  where the other side asks for them (account uucp without --login)
 set -eu
 folder=\${UUCP_CONFIG:-/etc/uucp}
@@ -45,12 +45,13 @@ if [ -e "$folder/sys" ] && grep -q "^[[:space:]]*system[[:space:]]*$system\\$" "
 fi
 
 if [ "$folder" = /etc/uucp ]; then
-  # The caller's environment reaches this command, which runs as uucp: none of it may count.
+  # It runs as uucp: nothing of the environment of whoever started uucico may count.
   run="/usr/bin/env -i PATH=$PATH $remote_shell -E /var/log/uucp/viassh"
 else
-  run="$remote_shell -E $folder/log/viassh"
+  run="/usr/bin/env PATH=$PATH $remote_shell -E $folder/log/viassh"
   if [ ! -e "$folder/config" ]; then
     (umask 077 && mkdir -p "$folder/spool" "$folder/public" "$folder/log" "$folder/lock")
+    chmod 777 "$folder/public" # what arrives is put only where everybody may write; the folder above is closed
     cat >"$folder/config" <<END
 nodename $node
 spool $folder/spool
@@ -90,6 +91,8 @@ chat-timeout 30
 protocol yi
 port viassh-$system
 END
+# With -I, root becomes uucp.
+if [ "$folder" != /etc/uucp ] && [ "$(id -u)" = 0 ]; then chown -R uucp: "$folder"; fi
 `;
   },
 };

@@ -3,10 +3,14 @@ import { type RemoteShellProgram, ViasshError } from '@viassh/core';
 import { uucpAccount } from './uucp-account.ts';
 import { uucpRecipe } from './uucp-recipe.ts';
 
+/** `uucp` only queues (-r); uucico then calls all systems that have work, waits for the end, and its exit code counts. */
+const QUEUE_AND_CALL = 'uucp -I "$0" -r "$@" && exec uucico -I "$0" -D -f -r1';
+
 /**
- * Taylor UUCP over our remote shell. uucp(1) only queues; uucico calls, by the port in its configuration and nothing
- * else: neither an option nor a variable names a remote shell. So the recipe has to be installed, and this is `uucp`
- * with the configuration in the folder UUCP_CONFIG, or without that variable with the system's.
+ * Taylor UUCP over our remote shell. Neither an option nor a variable tells it one: uucico calls by the port in its
+ * configuration, and uucp(1) starts uucico with an environment of its own. So the recipe has to be installed first. For a
+ * node in the folder UUCP_CONFIG we start both, so that the environment gets through; without that variable this is the
+ * system's uucp, as it is.
  */
 export const uucpProgram: RemoteShellProgram = {
   name: 'uucp',
@@ -18,7 +22,7 @@ export const uucpProgram: RemoteShellProgram = {
     if (folder === undefined || folder === '' || folder === '/etc/uucp') {
       if ((variables['VIASSH_SSH_OPTIONS'] ?? '[]') === '[]') return { file: 'uucp', args };
       throw new ViasshError('OPTION_INVALID', "options do not reach the system's uucico, which runs as the user uucp", {
-        hint: "write them into that user's ssh_config, or make a node of your own: viassh recipe uucp DEST",
+        hint: "write them into that user's ssh_config, or set UUCP_CONFIG to a node of your own (viassh recipe uucp)",
       });
     }
     if (!isAbsolute(folder)) {
@@ -26,6 +30,6 @@ export const uucpProgram: RemoteShellProgram = {
         hint: 'uucico works in its spool folder and would not find it',
       });
     }
-    return { file: 'uucp', args: ['-I', join(folder, 'config'), ...args] };
+    return { file: 'sh', args: ['-c', QUEUE_AND_CALL, join(folder, 'config'), ...args] };
   },
 };

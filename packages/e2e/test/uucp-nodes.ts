@@ -8,7 +8,8 @@ import { type ProgramRunOptions, runProgram } from './run-program.ts';
 import type { Outcome } from './run-viassh.ts';
 
 /** As root, Taylor UUCP with `-I` becomes the user uucp; as anybody else it stays that. */
-const caller = process.getuid?.() === 0 ? idsOf('uucp') : { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+export const uucpUser: { readonly uid: number; readonly gid: number } =
+  process.getuid?.() === 0 ? idsOf('uucp') : { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
 
 /** A node that calls: made by the printed recipe in a folder of its own. */
 export interface CallingNode {
@@ -85,7 +86,7 @@ export async function startCallingNode(
   const key = await sshd.generateKey();
   const asked = password === undefined ? ['--login', login] : [];
   await sshd.authorize(await printed(['account', 'uucp', ...asked, '--config', config, `${key.file}.pub`]));
-  await chown(key.file, caller.uid, caller.gid);
+  await chown(key.file, uucpUser.uid, uucpUser.gid);
 
   const made = await runProgram('sh', [], {
     input: await printed(['recipe', 'uucp', sshd.destination]),
@@ -114,7 +115,16 @@ export async function startCallingNode(
   };
   const run: CallingNode['run'] = async (program, args, options) =>
     await runProgram(program, ['-I', join(folder, 'config'), ...args], { env, cwd: scratch.path, ...options });
-  return { name, folder, key, clientConfig, run, env, call: () => run('uucico', ['-D', '-S', 'far']), log: () => readLog(folder) };
+  return {
+    name,
+    folder,
+    key,
+    clientConfig,
+    run,
+    env,
+    call: () => run('uucico', ['-D', '-S', 'far']),
+    log: () => readLog(folder),
+  };
 }
 
 /** Puts a file where a node may send it from. */
@@ -139,7 +149,8 @@ async function readLog(folder: string): Promise<string> {
   return (await Promise.all(logs)).join('');
 }
 
-function chownAll(folder: string, uid: number, gid: number): void {
+/** Gives a folder and all in it to somebody. */
+export function chownAll(folder: string, uid: number, gid: number): void {
   execFileSync('chown', ['-R', `${uid}:${gid}`, folder]);
 }
 

@@ -18,7 +18,9 @@ const near = { name: 'near', login: 'Unear' };
 /** What of the far node still runs. */
 async function answering({ config, sshd }: AnsweringNode): Promise<string[]> {
   const processes = await listProcesses();
-  return processes.filter(({ uid, command }) => uid === sshd.uid && command.includes(config)).map(({ command }) => command);
+  return processes
+    .filter(({ uid, command }) => uid === sshd.uid && command.includes(config))
+    .map(({ command }) => command);
 }
 
 for (const [how, caller] of [
@@ -69,7 +71,9 @@ onBothTransports(
     const { code, stderr } = await runProgram('viassh', [...options, 'uucp', file, 'far!~/'], { env });
     t.equal(code, 0, stderr + (await node.log()));
     t.equal(await readFile(join(far.folder, 'public/a file'), 'utf8'), 'in one go');
-    const lost = await runProgram('viassh', ['-i', '/nowhere', 'uucp', file, 'far!~/'], { env: { ...env, UUCP_CONFIG: '' } });
+    const lost = await runProgram('viassh', ['-i', '/nowhere', 'uucp', file, 'far!~/'], {
+      env: { ...env, UUCP_CONFIG: '' },
+    });
     t.not(lost.code, 0);
     t.match(lost.stderr, /options do not reach the system's uucico/);
     await waitUntil('the far end to end', async () => (await answering(far)).length === 0, { withinMs: 20_000 });
@@ -89,7 +93,11 @@ onBothTransports(
     t.not((await thief.call()).code, 0);
     t.match(await far.log(), /Call from unexpected login|not permitted|used wrong login|login/i);
 
-    for (const words of [['t', `touch '${far.folder}/ran'`], ['-tt', 't'], ['-W', '127.0.0.1:9', 't']])
+    for (const words of [
+      ['t', `touch '${far.folder}/ran'`],
+      ['-tt', 't'],
+      ['-W', '127.0.0.1:9', 't'],
+    ])
       await runProgram('viassh-ssh', words, { env: node.env, input: `touch '${far.folder}/ran'\n` });
     t.notOk((await readdir(far.folder)).includes('ran'));
     t.same(await readdir(join(far.folder, 'public')), []);
@@ -111,8 +119,12 @@ onBothTransports(
     await node.run('uux', ['-r', `far!touch ${far.folder}/public/ran`]);
     await node.run('uux', ['-r', '-', 'far!keep'], { input: 'afterwards' });
     t.equal((await node.call()).code, 0, await node.log());
-    await waitUntil('the refusal', async () => /Not permitted to execute touch/.test(await far.log()), { withinMs: 20_000 });
-    await waitUntil('the job', async () => (await readdir(join(far.folder, 'public'))).includes('kept'), { withinMs: 20_000 });
+    await waitUntil('the refusal', async () => /Not permitted to execute touch/.test(await far.log()), {
+      withinMs: 20_000,
+    });
+    await waitUntil('the job', async () => (await readdir(join(far.folder, 'public'))).includes('kept'), {
+      withinMs: 20_000,
+    });
     t.notOk((await readdir(join(far.folder, 'public'))).includes('ran'));
     await waitUntil('the far end to end', async () => (await answering(far)).length === 0, { withinMs: 20_000 });
   },
@@ -128,7 +140,8 @@ onBothTransports(
     const bytes = randomBytes(200_000_000);
     await node.run('uucp', ['-r', await putFile(node.folder, 'large', bytes), 'far!~/large']);
 
-    const partial = async (): Promise<boolean> => (await sizes(join(far.folder, 'spool'))).some((size) => size > 1_000_000);
+    const partial = async (): Promise<boolean> =>
+      (await sizes(join(far.folder, 'spool'))).some((size) => size > 1_000_000);
     const broken = node.call();
     await waitUntil('a part of the file to arrive', partial, { withinMs: 20_000 });
     for (const pid of await far.sshd.processes()) if (pid !== far.sshd.pid) process.kill(pid, 'SIGKILL');
@@ -151,16 +164,24 @@ onBothTransports(
     const bytes = randomBytes(200_000_000);
     await node.run('uucp', ['-r', await putFile(node.folder, 'large', bytes), 'far!~/large']);
     const killed = node.call();
-    await waitUntil('a part of the file to arrive', async () => (await sizes(join(far.folder, 'spool'))).some((size) => size > 1_000_000), {
-      withinMs: 20_000,
-    });
+    await waitUntil(
+      'a part of the file to arrive',
+      async () => (await sizes(join(far.folder, 'spool'))).some((size) => size > 1_000_000),
+      {
+        withinMs: 20_000,
+      },
+    );
     for (const { pid, command } of await listProcesses())
       if (command.startsWith('uucico') && command.includes(node.folder)) process.kill(pid, 'SIGKILL');
     t.equal((await killed).signal, 'SIGKILL');
-    await waitUntil('both ends to be gone', async () => {
-      const left = (await listProcesses()).some(({ command }) => command.includes(node.folder));
-      return !left && (await answering(far)).length === 0;
-    }, { withinMs: 20_000 });
+    await waitUntil(
+      'both ends to be gone',
+      async () => {
+        const left = (await listProcesses()).some(({ command }) => command.includes(node.folder));
+        return !left && (await answering(far)).length === 0;
+      },
+      { withinMs: 20_000 },
+    );
     t.equal((await node.call()).code, 0, await node.log());
     t.ok(bytes.equals(await readFile(join(far.folder, 'public/large'))));
   },

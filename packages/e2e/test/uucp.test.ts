@@ -3,7 +3,8 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import { findProgram, listProcesses, missingForSshd, waitUntil } from '@viassh/testing';
-import { onBothTransports } from './both-transports.ts';
+import { onBothTransports, tidyTest } from './both-transports.ts';
+import { printed } from './cvs-repository.ts';
 import { runProgram } from './run-program.ts';
 import { type AnsweringNode, putFile, startAnsweringNode, startCallingNode } from './uucp-nodes.ts';
 
@@ -216,3 +217,37 @@ async function sizes(folder: string): Promise<number[]> {
     ),
   );
 }
+
+tidyTest(
+  'uucp: the recipe writes nothing for a name or a path that UUCP would read as something else',
+  async (t) => {
+    const recipe = await printed(['recipe', 'uucp', 'far']);
+    const folder = t.testdir();
+    for (const env of [
+      { UUCP_SYSTEM: '-oProxyCommand=touch x' },
+      { UUCP_SYSTEM: ';touch x' },
+      { UUCP_SYSTEM: 'a\ncommand touch x' },
+      { UUCP_NODENAME: '$(touch x)' },
+      { UUCP_LOGIN: 'a b', UUCP_PASSWORD: 'c' },
+      { UUCP_LOGIN: 'a' },
+      { UUCP_LOGIN: 'a', UUCP_PASSWORD: 'b\ncommand' },
+      { UUCP_CONFIG: join(folder, 'a b') },
+      { UUCP_CONFIG: join(folder, 'a\n') },
+      { UUCP_CONFIG: 'relative' },
+    ]) {
+      const { code, stderr } = await runProgram('sh', [], {
+        input: recipe,
+        cwd: folder,
+        env: { UUCP_CONFIG: join(folder, 'node'), UUCP_NODENAME: 'near', ...env },
+      });
+      t.equal(code, 64, JSON.stringify(env) + stderr);
+      t.same(await readdir(folder), [], JSON.stringify(env));
+    }
+    const env = { UUCP_CONFIG: join(folder, 'node'), UUCP_NODENAME: 'near' };
+    t.equal((await runProgram('sh', [], { input: recipe, env })).code, 0);
+    const twice = await runProgram('sh', [], { input: recipe, env });
+    t.equal(twice.code, 64);
+    t.match(twice.stderr, /has the system far already/);
+  },
+  skip,
+);

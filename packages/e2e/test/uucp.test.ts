@@ -36,7 +36,7 @@ for (const [how, caller] of [
       const node = await startCallingNode(stack, far, transport, caller);
       const bytes = randomBytes(300_000); // every byte value: a pipe that is not clean shows
       const there = await putFile(node.folder, 'there', bytes);
-      await putFile(far.folder, 'back', Buffer.from(bytes).reverse());
+      await putFile(far.folder, 'back', bytes.toReversed());
 
       for (const [program, args, input] of [
         ['uucp', ['-r', there, 'far!~/there']],
@@ -51,7 +51,7 @@ for (const [how, caller] of [
       t.match(await node.log(), /Handshake successful \(protocol 'y'\)/);
       t.match(await far.log(), /Incoming call \(login Unear port stdin\)/);
       t.ok(bytes.equals(await readFile(join(far.folder, 'public/there'))));
-      t.ok(bytes.equals(Buffer.from(await readFile(join(node.folder, 'public/back'))).reverse()));
+      t.ok(bytes.equals((await readFile(join(node.folder, 'public/back'))).toReversed()));
       const kept = async (): Promise<string> => await readFile(join(far.folder, 'public/kept'), 'utf8').catch(() => '');
       await waitUntil('the job to be run', async () => (await kept()) === 'for the job', { withinMs: 20_000 });
       await waitUntil('the far end to end', async () => (await answering(far)).length === 0, { withinMs: 20_000 });

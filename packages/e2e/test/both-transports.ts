@@ -13,11 +13,21 @@ export function tidyTest(name: string, body: (t: Test) => Promise<void>, skip: s
   });
 }
 
+/** A test on one transport, where what it is about happens on the far end alone. */
+export function onTransport(
+  transport: (typeof transports)[number],
+  name: string,
+  body: (t: Test, transport: (typeof transports)[number]) => Promise<void>,
+  skip: string | false = skipWithoutSshd,
+): void {
+  tidyTest(`${transport}: ${name}`, (t) => body(t, transport), skip);
+}
+
 /** The same test on each transport. */
 export function onBothTransports(
   name: string,
   body: (t: Test, transport: (typeof transports)[number]) => Promise<void>,
   skip: string | false = skipWithoutSshd,
 ): void {
-  for (const transport of transports) tidyTest(`${transport}: ${name}`, (t) => body(t, transport), skip);
+  for (const transport of transports) onTransport(transport, name, body, skip);
 }

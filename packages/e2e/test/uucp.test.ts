@@ -3,7 +3,7 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import { findProgram, listProcesses, missingForSshd, waitUntil } from '@viassh/testing';
-import { onBothTransports, tidyTest } from './both-transports.ts';
+import { onBothTransports, onTransport, tidyTest } from './both-transports.ts';
 import { printed } from './cvs-repository.ts';
 import { runProgram } from './run-program.ts';
 import { type AnsweringNode, putFile, startAnsweringNode, startCallingNode } from './uucp-nodes.ts';
@@ -82,7 +82,8 @@ onBothTransports(
   skip,
 );
 
-onBothTransports(
+onTransport(
+  'openssh',
   'uucp: the key of the account gets no shell and no other command, and cannot call as another',
   async (t, transport) => {
     await using stack = new AsyncDisposableStack();
@@ -111,7 +112,8 @@ onBothTransports(
   skip,
 );
 
-onBothTransports(
+onTransport(
+  'ssh2',
   'uucp: uux runs what commands names and nothing else',
   async (t, transport) => {
     await using stack = new AsyncDisposableStack();

@@ -1,4 +1,5 @@
 import { ViasshError } from '@viassh/core';
+import type { SshOption } from './ssh-getopt.ts';
 
 /** What a caller may say for one keyword of ssh_config(5). */
 export interface OptionRow {
@@ -132,6 +133,11 @@ export function readSetting(text: string): Setting {
     });
   }
   return { keyword: match[1] ?? '', value: match[2] ?? '' };
+}
+
+/** Is it `-o` with this keyword, in the list's spelling? */
+export function isSetting({ letter, value }: SshOption, keyword: string): boolean {
+  return letter === 'o' && readSetting(value ?? '').keyword === keyword;
 }
 
 function rows(why: string, keywords: readonly string[], only?: readonly string[]): OptionRow[] {

@@ -1,6 +1,6 @@
 import { type Destination, parseDestination, ViasshError } from '@viassh/core';
 import { checkHopNames, checkHostName, checkUserName, checkValue } from './check-names.ts';
-import { localProgramRefused, permittedOption, readSetting, type Setting } from './option-policy.ts';
+import { isSetting, localProgramRefused, permittedOption, readSetting, type Setting } from './option-policy.ts';
 import { readSshWords, type SshOption, sshLetters } from './ssh-getopt.ts';
 
 /** What a call is for, as ssh decides it. */
@@ -18,7 +18,10 @@ export type RemoteShellMode =
 /** The arguments of one call of the remote shell, read and found harmless. */
 export interface RemoteShellCall {
   readonly mode: RemoteShellMode;
-  /** In the order given; those of `-o` as `Key=Value` in the list's spelling. */
+  /**
+   * In the order given; those of `-o` as `Key=Value` in the list's spelling. User and port of the destination stand
+   * among them as `-l` and `-p`, where it stood: ssh takes the first of several.
+   */
   readonly options: readonly SshOption[];
   /** The settings of `-o`, taken apart. */
   readonly settings: readonly Setting[];
@@ -56,14 +59,13 @@ export function readRemoteShellCall(
     throw new ViasshError('USAGE', `among the usual options is none of ssh: ${before.destination}`, {
       hint: 'VIASSH_SSH_OPTIONS has options alone, no host and no command',
     });
-  const options = [
-    ...before.options.map((option) => checkedOption(option, true)),
-    ...own.options.map((option) => checkedOption(option, mayRunLocalPrograms)),
-  ];
+  const checked = own.options.map((option) => checkedOption(option, mayRunLocalPrograms));
+  const first = [...before.options.map((option) => checkedOption(option, true)), ...checked.slice(0, own.before)];
+  const destination = own.destination === undefined ? undefined : parseDestination(own.destination);
+  const options = [...first, ...loginOptions(destination, first), ...checked.slice(own.before)];
   const settings = options.flatMap(({ letter, value }) => (letter === 'o' ? [readSetting(value ?? '')] : []));
   const has = (letter: string): boolean => options.some((option) => option.letter === letter);
   const immediate = has('V') ? 'version' : has('Q') ? 'query' : undefined;
-  const destination = own.destination === undefined ? undefined : parseDestination(own.destination);
   if (destination === undefined && immediate === undefined)
     throw new ViasshError('USAGE', 'the host is missing', { hint: '[options] [user@]host [command], as for ssh(1)' });
   const command = own.words.join(' ');
@@ -77,7 +79,7 @@ export function readRemoteShellCall(
     command,
     sshArguments: [
       ...options.flatMap(({ letter, value }) => [`-${letter}`, ...(value === undefined ? [] : [value])]),
-      ...(destination === undefined ? [] : destinationArguments(destination, settings, has('l'))),
+      ...(destination === undefined ? [] : ['--', destination.host]),
       ...own.words,
     ],
   };
@@ -106,18 +108,12 @@ function checkNamesOf({ keyword, value }: Setting): void {
   if (keyword === 'ProxyJump') checkHopNames(name);
 }
 
-/** ssh.c: `-l` and an `-o User` are heeded before the user of the destination, and of ports the first one. */
-function destinationArguments(
-  { user, host, port }: Destination,
-  settings: readonly Setting[],
-  hasUser: boolean,
-): string[] {
-  const isGiven = hasUser || settings.some(({ keyword }) => keyword === 'User');
+/** User and port of the destination as options; the user only where none was given before: old ssh heed the last -l. */
+function loginOptions({ user, port }: Partial<Destination> = {}, before: readonly SshOption[]): SshOption[] {
+  const isGiven = before.some((option) => option.letter === 'l' || isSetting(option, 'User'));
   return [
-    ...(user === undefined || isGiven ? [] : ['-l', user]),
-    ...(port === undefined ? [] : ['-p', String(port)]),
-    '--',
-    host,
+    ...(user === undefined || isGiven ? [] : [{ letter: 'l', value: user }]),
+    ...(port === undefined ? [] : [{ letter: 'p', value: String(port) }]),
   ];
 }
 

@@ -1,5 +1,5 @@
 import { type TcpipTarget, type TypedOptions, ViasshError } from '@viassh/core';
-import type { Setting } from './option-policy.ts';
+import { isSetting, type Setting } from './option-policy.ts';
 import type { RemoteShellCall, RemoteShellMode } from './remote-shell-call.ts';
 
 /** What a connection of ours can do of a call. */
@@ -66,6 +66,15 @@ export function spokenCall(call: RemoteShellCall, means: string): SpokenCall {
   const setting = (keyword: string): string | undefined =>
     unquoted(settings.find((one) => one.keyword === keyword)?.value);
   refuseLacking(call, means);
+  /** The value of a letter, where it stands before the setting that says the same: ssh takes the first. */
+  const firstOf = (letter: string, keyword: string): string | undefined => {
+    const first = options.find((one) => one.letter === letter || isSetting(one, keyword));
+    return first?.letter === letter ? first.value : undefined;
+  };
+  const user = firstOf('l', 'User');
+  const port = portOf(firstOf('p', 'Port'));
+  const isBehind = ({ keyword }: Setting): boolean =>
+    (keyword === 'User' && user !== undefined) || (keyword === 'Port' && port !== undefined);
   const sessionType = setting('SessionType')?.toLowerCase();
   const remoteCommand = call.command === '' ? notNone(setting('RemoteCommand')) : undefined;
   const command = remoteCommand ?? call.command;
@@ -74,18 +83,18 @@ export function spokenCall(call: RemoteShellCall, means: string): SpokenCall {
   const mode = call.mode as SpokenCall['mode'];
   return {
     typed: {
-      configFile: all('F').at(-1), // of -F and -l ssh takes the last, of all others the first
+      configFile: all('F').at(-1), // ssh takes the last
       options: [
         ...Object.entries(settingOf).flatMap(([letter, keyword]) =>
           all(letter)
             .slice(-1)
             .map((value) => `${keyword}=${value}`),
         ),
-        ...settings.map(({ keyword, value }) => `${keyword}=${value}`),
+        ...settings.flatMap((one) => (isBehind(one) ? [] : [`${one.keyword}=${one.value}`])),
       ],
       identityFiles: all('i'),
-      user: all('l').at(-1) ?? (setting('User') === undefined ? call.destination?.user : undefined),
-      port: portOf(all('p')[0]) ?? (setting('Port') === undefined ? call.destination?.port : undefined),
+      user,
+      port,
       proxyJump: onlyOne('J', all('J')),
       addressFamily: address === undefined ? undefined : address === '4' ? 'inet' : 'inet6',
       compression: has('C'),

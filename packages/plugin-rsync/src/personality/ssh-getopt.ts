@@ -9,6 +9,8 @@ export interface SshOption {
 /** ssh's words, taken apart and not yet judged. */
 export interface SshWords {
   readonly options: readonly SshOption[];
+  /** How many of the options stand before the destination. */
+  readonly before: number;
   /** Undefined where there is none: ssh then only shows something, or its usage. */
   readonly destination: string | undefined;
   /** The remote command, word by word. */
@@ -31,12 +33,12 @@ export const sshLetters: ReadonlyMap<string, boolean> = new Map(
  */
 export function readSshWords(argv: readonly string[]): SshWords {
   const options: SshOption[] = [];
-  const before = readOptions(argv, 0, options);
-  const destination = argv[before.next];
-  if (destination === undefined) return { options, destination, words: [] };
-  const behind = before.next + 1;
-  const from = before.terminated ? behind : readOptions(argv, behind, options).next;
-  return { options, destination, words: argv.slice(from) };
+  const { next, terminated } = readOptions(argv, 0, options);
+  const before = options.length;
+  const destination = argv[next];
+  if (destination === undefined) return { options, before, destination, words: [] };
+  const from = terminated ? next + 1 : readOptions(argv, next + 1, options).next;
+  return { options, before, destination, words: argv.slice(from) };
 }
 
 /** Takes options from `at` on; `next` is the first word that is none. */

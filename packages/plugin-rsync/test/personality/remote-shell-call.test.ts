@@ -50,9 +50,9 @@ t.test('what goes to ssh: options, --, host, command', async (t) => {
     '-q',
     '-p',
     '22',
-    '-v',
     '-l',
     'me',
+    '-v',
     '--',
     'host',
     'ls',
@@ -70,6 +70,19 @@ t.test('what goes to ssh: options, --, host, command', async (t) => {
   ]);
   t.strictSame(given(['-l', 'a', 'b@host']), ['-l', 'a', '--', 'host'], '-l comes before the user of the destination');
   t.strictSame(given(['-o', 'user a', 'b@host']), ['-o', 'User=a', '--', 'host'], 'and so does -o User');
+  t.strictSame(given(['b@host', '-l', 'a']), ['-l', 'b', '-l', 'a', '--', 'host'], 'behind it they come too late');
+  t.strictSame(given(['ssh://b@host:1', '-p2', '-oUser=a']), [
+    '-l',
+    'b',
+    '-p',
+    '1',
+    '-p',
+    '2',
+    '-o',
+    'User=a',
+    '--',
+    'host',
+  ]);
   t.strictSame(given(['-P', '-oProxyCommand=x', 'host']), ['-o', 'Tag=-oProxyCommand=x', '--', 'host']);
   t.strictSame(given(['host', 'ls'], { usual: ['-F', '/f', '-o', 'ProxyCommand=nc %h %p'] }), [
     '-F',

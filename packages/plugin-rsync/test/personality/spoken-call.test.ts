@@ -80,7 +80,7 @@ t.test('of several values the one that ssh takes', async (t) => {
   );
   t.match(typed, {
     port: 1,
-    user: 'b',
+    user: 'a',
     configFile: '/2',
     addressFamily: 'inet6',
     forwardAgent: true,
@@ -89,6 +89,10 @@ t.test('of several values the one that ssh takes', async (t) => {
   });
   t.equal(speak('-oUser=a', 'b@host').typed.user, undefined);
   t.equal(speak('-oPort=1', 'host:2').typed.port, undefined);
+  t.match(speak('b@host', '-la', '-oUser=c').typed, { user: 'b', options: [] });
+  t.match(speak('-p1', '-oPort=2', 'host').typed, { port: 1, options: [] });
+  t.match(speak('ssh://host:1', '-oPort=2', '-p3').typed, { port: 1, options: [] });
+  t.match(speak('-oPort=2', '-p1', 'host').typed, { port: undefined, options: ['Port=2'] });
   t.strictSame(speak('-c', 'aes128-ctr', '-oCiphers=x', 'host').typed.options, ['Ciphers=aes128-ctr', 'Ciphers=x']);
   t.match(refusal('-Ja', '-Jb', 'host'), /^USAGE/);
 });

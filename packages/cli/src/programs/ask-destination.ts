@@ -5,7 +5,7 @@ import { typedOptions } from '../arguments/typed-options.ts';
 import { parseCommandLine } from '../command-line.ts';
 import { readEnvironment } from '../environment.ts';
 import { openConnection } from '../library/open-connection.ts';
-import { usualSshOptions } from './remote-shell-environment.ts';
+import { usualSshOptions } from './remote-shell-settings.ts';
 
 const MOST_OUTPUT = 1024 * 1024; // bytes of each output that are kept
 

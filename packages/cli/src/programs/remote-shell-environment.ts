@@ -1,5 +1,6 @@
-import { sshArguments, ViasshError } from '@viassh/core';
+import { sshArguments } from '@viassh/core';
 import type { GlobalValues } from '../arguments/global-options.ts';
+import { usualSshOptions } from './remote-shell-settings.ts';
 
 /** How the remote shell is told, through whatever program calls it, what it is to do beside that program's words. */
 export interface RemoteShellVariables {
@@ -28,16 +29,6 @@ export function remoteShellVariables(globals: GlobalValues, variables: NodeJS.Pr
   };
 }
 
-/** Those of $VIASSH_SSH_OPTIONS. @throws ViasshError USAGE when it is no JSON array of strings */
-export function usualSshOptions({ VIASSH_SSH_OPTIONS: text = '' }: NodeJS.ProcessEnv): readonly string[] {
-  if (text === '') return [];
-  const value = parseJson(text);
-  if (Array.isArray(value) && value.every((word) => typeof word === 'string')) return value;
-  throw new ViasshError('USAGE', 'VIASSH_SSH_OPTIONS is not a JSON array of strings', {
-    hint: `write it as VIASSH_SSH_OPTIONS='["-p","2222"]', or take it out of the environment`,
-  });
-}
-
 function sshOptionsOf({ typed, control, level, noStdin }: GlobalValues): string[] {
   const loudness = { quiet: ['-q'], error: ['-q'], warning: [], info: ['-v'], debug: ['-vv'] }[level];
   return [
@@ -48,15 +39,7 @@ function sshOptionsOf({ typed, control, level, noStdin }: GlobalValues): string[
   ];
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-const withValue = 'BbcDEeFIiJLlmOopQRSWw'; // of ssh(1)
+const withValue = 'BbcDEeFIiJLlmOoPpQRSWw'; // of ssh(1)
 
 /** ssh options without those of some letters, whose values are words of their own or stand in the same word. */
 function without(letters: readonly string[], words: readonly string[]): string[] {

@@ -17,10 +17,20 @@ export function readRemoteShellSettings(variables: NodeJS.ProcessEnv): RemoteShe
   const { VIASSH_PROXY: proxy = '' } = variables;
   return {
     transport: transportOf(variables['VIASSH_TRANSPORT']),
-    usual: usualOptions(variables['VIASSH_SSH_OPTIONS']),
+    usual: usualSshOptions(variables),
     proxy: proxy === '' || proxy === 'none' ? undefined : proxy,
     mayRunLocalPrograms: variables['VIASSH_ALLOW_LOCAL_COMMANDS'] === '1',
   };
+}
+
+/** The options of $VIASSH_SSH_OPTIONS. @throws ViasshError USAGE when it is no JSON array of strings */
+export function usualSshOptions({ VIASSH_SSH_OPTIONS: text = '' }: NodeJS.ProcessEnv): readonly string[] {
+  if (text === '') return [];
+  const value = parseJson(text);
+  if (Array.isArray(value) && value.every((word) => typeof word === 'string')) return value;
+  throw new ViasshError('USAGE', 'VIASSH_SSH_OPTIONS is not a JSON array of strings', {
+    hint: `write it as VIASSH_SSH_OPTIONS='["-p","2222"]', or take it out of the environment`,
+  });
 }
 
 /** The environment of the ssh that we become: what was meant for us alone is not for what it starts. */
@@ -35,15 +45,6 @@ function transportOf(name: string | undefined): RemoteShellSettings['transport']
   if (known !== undefined) return known;
   throw new ViasshError('OPTION_INVALID', `VIASSH_TRANSPORT names no transport of the remote shell: ${name}`, {
     hint: `use one of: ${transports.join(', ')}`,
-  });
-}
-
-function usualOptions(text: string | undefined): readonly string[] {
-  if (text === undefined || text === '') return [];
-  const value = parseJson(text);
-  if (Array.isArray(value) && value.every((word) => typeof word === 'string')) return value;
-  throw new ViasshError('USAGE', 'VIASSH_SSH_OPTIONS is not a JSON array of strings', {
-    hint: `write it as VIASSH_SSH_OPTIONS='["-p","2222"]', or take it out of the environment`,
   });
 }
 

@@ -1,5 +1,6 @@
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import process from 'node:process';
+import { unignoreSignals } from './unignore-signals.ts';
 
 const EXEC_FORMATS: readonly string[] = ['7f454c46', 'cffaedfe', 'cafebabe']; // ELF, Mach-O of one and of several machines
 
@@ -8,6 +9,7 @@ const EXEC_FORMATS: readonly string[] = ['7f454c46', 'cffaedfe', 'cafebabe']; //
  * process cannot be replaced by this file.
  */
 export function becomeSsh(file: string, args: readonly string[], env: NodeJS.ProcessEnv): void {
+  unignoreSignals();
   if (canBeExecuted(file)) process.execve?.(file, ['ssh', ...args], env);
 }
 

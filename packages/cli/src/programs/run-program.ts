@@ -9,6 +9,7 @@ import { builtinPrograms } from '../builtin.ts';
 import { remoteShellFile } from '../installation.ts';
 import { findInPath } from './find-in-path.ts';
 import type { ProgramCommandLine } from './split-at-program.ts';
+import { unignoreSignals } from './unignore-signals.ts';
 
 const LONGEST_QUESTION_MS = 15_000;
 
@@ -64,8 +65,7 @@ function senseless(option: string, command: string, why: string): ViasshError {
 
 /** Makes this process the program. Returns where the system cannot. */
 function become(file: string, { file: name, args, env }: ProgramCall): void {
-  // Node ignores these two, and a program inherits that: it would go on writing into a closed pipe.
-  for (const signal of ['SIGPIPE', 'SIGXFSZ'] as const) process.on(signal, () => undefined);
+  unignoreSignals();
   if (isBinary(file)) process.execve?.(file, [name, ...args], { ...process.env, ...env });
 }
 

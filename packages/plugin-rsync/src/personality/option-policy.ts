@@ -104,6 +104,12 @@ export function permittedOption({ keyword, value }: Setting, mayRunLocalPrograms
   throw localProgramRefused(`-o ${row.keyword}`, row.why, row.keyword);
 }
 
+/** The ssh of Fedora and its kin takes `pkcs11:…?module-path=…` for an identity. @throws ViasshError OPTION_REFUSED */
+export function checkIdentityFile(option: string, value: string): void {
+  if (!/^pkcs11:/i.test(value.replace(/["'\\\s]/g, ''))) return;
+  throw localProgramRefused(`${option} pkcs11:`, library, 'IdentityFile');
+}
+
 /** The error for what would run here, with the ways in which a person can say it. */
 export function localProgramRefused(option: string, why: string, keyword: string): ViasshError {
   return new ViasshError('OPTION_REFUSED', `${option} ${why}: a caller may not give it`, {

@@ -1,6 +1,13 @@
 import { type Destination, parseDestination, ViasshError } from '@viassh/core';
 import { checkHopNames, checkHostName, checkUserName, checkValue } from './check-names.ts';
-import { isSetting, localProgramRefused, permittedOption, readSetting, type Setting } from './option-policy.ts';
+import {
+  checkIdentityFile,
+  isSetting,
+  localProgramRefused,
+  permittedOption,
+  readSetting,
+  type Setting,
+} from './option-policy.ts';
 import { readSshWords, type SshOption, sshLetters } from './ssh-getopt.ts';
 
 /** What a call is for, as ssh decides it. */
@@ -90,12 +97,14 @@ function checkedOption({ letter, value = '' }: SshOption, mayRunLocalPrograms: b
   checkValue(`-${letter}`, value);
   if (letter === 'I' && !mayRunLocalPrograms && value !== 'none')
     throw localProgramRefused('-I', 'loads a library into ssh', 'PKCS11Provider');
+  if (letter === 'i' && !mayRunLocalPrograms) checkIdentityFile('-i', value);
   if (letter === 'l') checkUserName(value);
   if (letter === 'J') checkHopNames(value);
   if (letter === 'P') return checkedOption({ letter: 'o', value: `Tag=${value}` }, mayRunLocalPrograms); // older ones take none
   if (letter !== 'o') return { letter, value };
   const setting = permittedOption(readSetting(value), mayRunLocalPrograms);
   checkNamesOf(setting);
+  if (setting.keyword === 'IdentityFile' && !mayRunLocalPrograms) checkIdentityFile('-o IdentityFile', setting.value);
   return { letter, value: `${setting.keyword}=${setting.value}` };
 }
 

@@ -118,6 +118,16 @@ t.test('libraries, usage, and options that are no options', async (t) => {
   t.equal(codeOf(['-I', '/x.so', 'host']), 'OPTION_REFUSED');
   t.equal(codeOf(['-I', '/x.so', 'host'], { mayRunLocalPrograms: true }), undefined);
   t.equal(codeOf(['-I', '/x.so', 'host'], { mayRunLocalPrograms: false, usual: ['-q'] }), 'OPTION_REFUSED');
+  for (const identity of ['pkcs11:?module-path=/x.so', '"pkcs11:id=%01"', 'pk"cs11:"', 'PKCS11:']) {
+    for (const form of [
+      ['-i', identity, 'host'],
+      ['-o', `IdentityFile=${identity}`, 'host'],
+    ]) {
+      t.equal(codeOf(form), 'OPTION_REFUSED', JSON.stringify(form));
+      t.equal(codeOf(form, { mayRunLocalPrograms: true }), undefined);
+    }
+  }
+  t.equal(codeOf(['-i', './pkcs11:x', 'host']), undefined, 'a file of such a name');
   t.equal(codeOf([]), 'USAGE');
   t.equal(codeOf(['-q']), 'USAGE');
   t.equal(codeOf(['host'], { usual: ['other'] }), 'USAGE');

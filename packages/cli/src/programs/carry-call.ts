@@ -87,7 +87,7 @@ async function joinSession(
   using _ = tty ? followTerminal({ stdin, stdout }, running) : undefined;
   const exit = await running.exit;
   request.log.info(`the remote command ended: ${describeExit(exit)}`);
-  if (running.progress.outputClosed) return FAILED; // what ran there got SIGPIPE, as with ssh
+  if (running.progress.outputClosed) return FAILED; // the channel was closed, and its status is not waited for
   if (exit.kind === 'missing')
     throw new ViasshError('EXIT_STATUS_MISSING', 'the server never said how the remote command ended');
   return codeOf(exit);

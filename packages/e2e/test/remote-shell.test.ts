@@ -206,6 +206,8 @@ onBothTransports('a proxy of ours that is not there is named: it was not passed 
   t.match(stderr, /socks5:\/\/127\.0\.0\.1:1 .*\(CONNECTION_REFUSED\)/);
 });
 
+const ignored = (stderr = ''): string | undefined => /^SigIgn:\t(\w+)$/m.exec(stderr)?.[1];
+
 tidyTest('ssh, and what it starts, ignores the signals that it ignores without us', async (t) => {
   const show = "sh -c 'grep SigIgn /proc/self/status >&2; exit'"; // ssh ends it once its stdout is closed
   const folder = t.testdir({ config: `Host *\n  ProxyCommand ${show}\n` });
@@ -214,7 +216,6 @@ tidyTest('ssh, and what it starts, ignores the signals that it ignores without u
       runProgram(file, ['-F', join(folder, 'config'), 'h'], { env: { VIASSH_TRANSPORT: 'openssh' } }),
     ),
   );
-  const ignored = (stderr = ''): string | undefined => /^SigIgn:\t(\w+)$/m.exec(stderr)?.[1];
   t.match(ignored(plain?.stderr), /^\w+$/);
   t.equal(ignored(ours?.stderr), ignored(plain?.stderr));
 });

@@ -126,6 +126,10 @@ function buildParser(take: TakeCommand, version: string, width: number, words: r
     .demandCommand(1, 'a command is missing')
     .recommendCommands()
     .strict()
+    .check(() => {
+      checkFlags(optionsBefore(words), parser);
+      return true;
+    })
     .version(version)
     .help('help')
     .wrap(Math.min(width, 110))
@@ -183,6 +187,18 @@ function isKnown(word: string, parser: unknown): boolean {
   const name = /^--([^=]+)/.exec(word)?.[1];
   const { key } = (parser as { getOptions(): { key: Readonly<Record<string, unknown>> } }).getOptions();
   return name === undefined || Object.hasOwn(key, name);
+}
+
+/** yargs takes each value of a flag but `true` for false: `--read-only=yes` would say the contrary. @throws ViasshError USAGE */
+function checkFlags(words: readonly string[], parser: unknown): void {
+  const { boolean } = (parser as { getOptions(): { boolean: readonly string[] } }).getOptions();
+  for (const word of words) {
+    const [, name = '', value] = /^--([^=]+)=(.*)$/s.exec(word) ?? [];
+    if (value === undefined || value === 'true' || value === 'false' || !boolean.includes(name)) continue;
+    throw new ViasshError('USAGE', `--${name} takes no value, and is given '${value}'`, {
+      hint: `write --${name}, or leave it away; viassh COMMAND --help shows the options`,
+    });
+  }
 }
 
 /** yargs's words for a mistake, in ours where its own would puzzle. */

@@ -57,6 +57,9 @@ t.test('mistakes are USAGE with a hint', async (t) => {
     [['imap', '--command', 'x'], /destination is missing/],
     [['-o'], /-o wants a value/],
     [['pipe', 'a', '--port'], /--port wants a value/],
+    [['pipe', 'a', '--tty=yes'], /--tty takes no value, and is given 'yes'/],
+    [['account', 'rsync', '--read-only=yes', 'key.pub'], /--read-only takes no value, and is given 'yes'/],
+    [['account', 'git', '--read-only='], /--read-only takes no value/],
   ] as const) {
     await t.rejects(parseCommandLine(argv, '1.2.3', 100), { code: 'USAGE', message, hint: /--help/ }, argv.join(' '));
   }

@@ -77,3 +77,29 @@ t.test('help, version and completion are texts', async (t) => {
   t.match(await text('imap', '--help'), /--command +COMMAND/);
   for (const line of (await text('pipe', '--help')).split('\n')) t.ok(line.length <= 100, line);
 });
+
+t.test('what says how a destination is reached is refused where nothing is', async (t) => {
+  for (const [argv, message] of [
+    [['-p', '2222', 'recipe', 'git', 'host'], /^-p makes no sense with recipe/],
+    [['recipe', '--transport', 'ssh2', 'git', 'host'], /^--transport makes no sense/],
+    [['recipe', 'git', '-x'], /^-x makes no sense/],
+    [['account', 'git', '-l', 'user', 'key.pub'], /^-l makes no sense with account/],
+  ] as const) {
+    const { run } = await command(...argv);
+    await t.rejects(async () => await run({} as never), { code: 'USAGE', message, hint: /./ }, argv.join(' '));
+  }
+  t.notMatch(await text('recipe', '--help'), /--port|--transport/);
+  t.match(await text('account', 'uucp', '--help'), /--login +NAME: the UUCP login/);
+  t.notMatch(await text('account', 'uucp', '--help'), /--port/);
+});
+
+t.test('--login of account uucp is its own, and no user of a connection', async (t) => {
+  const { globals } = await command('account', 'uucp', '--login', 'ernie', 'key.pub');
+  t.equal(globals.typed.user, undefined);
+});
+
+t.test('rrsync is in the help and the completion', async (t) => {
+  t.match(await text('--help'), /viassh rrsync \[-ro\|-wo\]/);
+  t.ok((await text('--get-yargs-completions', 'viassh', '')).split('\n').includes('rrsync'));
+  t.equal(await text('--get-yargs-completions', 'viassh', 'rrsync', ''), '');
+});

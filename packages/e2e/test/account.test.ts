@@ -59,6 +59,16 @@ tidyTest('the options of a program’s account: in its help, in effect, and refu
   t.equal(unknown.code, 64);
 });
 
+tidyTest('keys behind --, and what rrsync is', async (t) => {
+  await using sshd = await startSshd();
+  const { code, stdout } = await viassh(['account', 'git', '--', `${sshd.identityFile}.pub`]);
+  t.equal(code, 0);
+  t.match(stdout.toString(), /^restrict,.* ssh-ed25519 /m);
+  const help = await viassh(['rrsync', '--help']);
+  t.match(help.stdout.toString(), /^viassh rrsync .* DIR/);
+  t.strictSame({ code: help.code, stderr: help.stderr }, { code: 0, stderr: '' });
+});
+
 tidyTest('a private key, or what is no key: refused with a hint, and never shown', async (t) => {
   await using sshd = await startSshd();
   const secret = (await readFile(sshd.identityFile, 'utf8')).split('\n')[2] ?? '';

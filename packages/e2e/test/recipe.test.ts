@@ -53,7 +53,7 @@ tidyTest(
       const { code, stdout, stderr } = await viassh(['recipe', 'hg', '--', destination]);
       t.equal(code, 64, destination);
       t.equal(stdout.length, 0, destination);
-      t.match(stderr, /\n {2}hint: /);
+      t.match(stderr, /DESTINATION_INVALID[^]*\n {2}hint: /);
     }
     for (const destination of [';touch x', '$(touch x)', '`touch x`', 'host\ntouch x', 'a b']) {
       const { code, stdout, stderr } = await viassh(['recipe', 'hg', destination]);

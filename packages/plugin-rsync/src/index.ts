@@ -10,7 +10,7 @@ export { remotePlace, type RemotePlace, rsyncOperands } from './rsync/operands.t
 export type { RsyncProgress } from './rsync/progress.ts';
 export { createRsync, type Rsync, type RsyncBinding, type RsyncOptions } from './rsync/rsync.ts';
 export type { RsyncStatistics } from './rsync/statistics.ts';
-export { readRrsyncArguments, type RrsyncLimits } from './rsync/checker/limits.ts';
+export { readRrsyncArguments, type RrsyncLimits, rrsyncUsage } from './rsync/checker/limits.ts';
 export { type RrsyncRun, serveRsync } from './rsync/checker/serve-rsync.ts';
 export { createScp, type Scp, type ScpFailure, type ScpOptions, type ScpParts } from './scp/create-scp.ts';
 export type { RemoteFile } from './scp/scp-operands.ts';

@@ -2,6 +2,8 @@ import { type Account, ViasshError } from '@viassh/core';
 import type { Argv } from 'yargs';
 import { builtinPrograms } from '../builtin.ts';
 import type { CommandContext } from '../commands/command-context.ts';
+import { globalOptions } from './global-options.ts';
+import { letters } from './normalize-argv.ts';
 import { optionsOf, yargsOptions } from './option-table.ts';
 
 type Values = Readonly<Record<string, unknown>>;
@@ -10,14 +12,18 @@ type Values = Readonly<Record<string, unknown>>;
 export type TakeCommand = (values: Values, run: (context: CommandContext) => Promise<number>) => void;
 
 /** The commands that read the rest of the line by themselves. */
-export const ownReaders: readonly string[] = ['rsh', ...builtinPrograms.map(({ name }) => name)];
+export const ownReaders: readonly string[] = ['rsh', 'rrsync', ...builtinPrograms.map(({ name }) => name)];
+
+const programNames = builtinPrograms.map(({ name }) => name);
 
 /** What the general help says of them. */
 export const ownReadersHelp: string = [
   "Programs that call ssh, with viassh in its place; what stands behind the program's name is the program's:",
-  `  viassh [options] ${ownReaders.slice(1).join('|')} ...`,
+  `  viassh [options] ${programNames.join('|')} ...`,
   'And what they call then, as any other program may (it is installed as viassh-ssh, too):',
   '  viassh [options] rsh [ssh options] HOST [COMMAND...]',
+  'A forced command for a key that may use rsync in one folder (viassh account rsync --checker viassh KEY.pub):',
+  '  viassh rrsync [-ro|-wo] [...] DIR',
 ].join('\n');
 
 /**
@@ -26,15 +32,23 @@ export const ownReadersHelp: string = [
  */
 export function addOwnReaders(parser: Argv, take: TakeCommand): void {
   const summaries = [
-    { name: 'rsh', summary: 'the remote shell that rsync, cvs, git and the like call' },
-    ...builtinPrograms,
+    {
+      name: 'rsh',
+      usage: '[options] rsh [ssh options] HOST [COMMAND...]',
+      summary: 'the remote shell that rsync, cvs, git and the like call',
+    },
+    { name: 'rrsync', usage: 'rrsync [-ro|-wo] [...] DIR', summary: 'a forced command: rsync in one folder' },
+    ...builtinPrograms.map(({ name, summary }) => ({
+      name,
+      usage: `[options] ${name} [whatever ${name} takes]`,
+      summary,
+    })),
   ];
-  for (const { name, summary } of summaries) {
-    const rest = name === 'rsh' ? '[ssh options] HOST [COMMAND...]' : `[whatever ${name} takes]`;
+  for (const { name, usage, summary } of summaries) {
     parser.command(
       name,
       false,
-      (own) => own.usage(`$0 [options] ${name} ${rest}\n\n${summary}; its own help: viassh ${name} --help`),
+      (own) => own.usage(`$0 ${usage}\n\n${summary}; its own help: viassh ${name} --help`),
       (values: Values) =>
         take(values, async () => {
           throw new ViasshError('INTERNAL', `${name} was to read its arguments by itself`);
@@ -51,7 +65,7 @@ export function addRecipeAndAccount(parser: Argv, take: TakeCommand, words: read
       'recipe [program] [destination]',
       'print the configuration that makes a program use viassh, as a shell script',
       (own) =>
-        own
+        withoutConnection(own, {})
           .positional('program', { type: 'string', describe: 'one of those that are listed without it' })
           .positional('destination', { type: 'string', describe: 'what the program is to reach: [user@]host[:port]' })
           .usage('$0 recipe [PROGRAM DEST]')
@@ -60,8 +74,13 @@ export function addRecipeAndAccount(parser: Argv, take: TakeCommand, words: read
           .example('$0 recipe git user@host | sh', 'do it'),
       (values) =>
         take(values, async (context) => {
+          refuseConnectionOptions('recipe', values, {});
+          const [program, destination, ...rest] = [values['program'], values['destination'], ...behindDashes(values)]
+            .filter((word) => word !== undefined)
+            .map(String);
+          if (rest.length > 0) throw tooMany(rest);
           const { runRecipe } = await import('../commands/recipe.ts');
-          return await runRecipe(context, optional(values['program']), optional(values['destination']));
+          return await runRecipe(context, program, destination);
         }),
     )
     .command(
@@ -70,7 +89,7 @@ export function addRecipeAndAccount(parser: Argv, take: TakeCommand, words: read
       async (own: Argv) => {
         const { findAccount } = await import('../commands/account.ts');
         account = await findAccount(words.slice(words.indexOf('account') + 1));
-        return own
+        return withoutConnection(own, account?.options ?? {})
           .positional('program', { type: 'string', describe: 'one of those that are listed without it' })
           .positional('keys', { type: 'string', describe: 'files with public keys; - is stdin' })
           .options(yargsOptions(account?.options ?? {}))
@@ -78,15 +97,55 @@ export function addRecipeAndAccount(parser: Argv, take: TakeCommand, words: read
           .example('$0 account', 'list the programs')
           .example('$0 account rsync id_ed25519.pub >>~/.ssh/authorized_keys', 'on the server');
       },
-      (values: Values) =>
-        take(values, async (context) => {
+      (values: Values) => {
+        const own = account?.options ?? {};
+        const others = Object.fromEntries(Object.entries(values).filter(([name]) => !Object.hasOwn(own, name)));
+        take(others, async (context) => {
+          refuseConnectionOptions('account', others, own);
           const { runAccount } = await import('../commands/account.ts');
-          const files = (values['keys'] as readonly string[] | undefined) ?? [];
-          const keys = words.includes('-') ? [...files, '-'] : files; // yargs drops a lone dash
-          const raw = optionsOf(account?.options ?? {}, values);
-          return await runAccount(context, optional(values['program']), keys.map(String), raw);
-        }),
+          const files = [...((values['keys'] as readonly unknown[] | undefined) ?? []), ...behindDashes(values)];
+          const keys = words.includes('-') && !files.includes('-') ? [...files, '-'] : files; // yargs drops a lone dash
+          return await runAccount(context, optional(values['program']), keys.map(String), optionsOf(own, values));
+        });
+      },
     );
+}
+
+const notOfConnections: readonly string[] = ['quiet', 'verbose', 'json'];
+const connectionOptions = Object.keys(globalOptions).filter((name) => !notOfConnections.includes(name));
+
+/** Nothing is reached by these two commands: their help has none of what says how, but what is an option of their own. */
+function withoutConnection<T>(parser: Argv<T>, own: Readonly<Record<string, unknown>>): Argv<T> {
+  for (const name of connectionOptions) if (!Object.hasOwn(own, name)) parser.hide(name);
+  return parser;
+}
+
+/** What would silently count for nothing. `own` are options of the command itself. @throws ViasshError USAGE */
+function refuseConnectionOptions(command: string, values: Values, own: Readonly<Record<string, unknown>>): void {
+  const given = connectionOptions.find(
+    (name) => !Object.hasOwn(own, name) && values[name] !== undefined && values[name] !== globalOptions[name]?.default,
+  );
+  if (given === undefined) return;
+  const letter = Object.keys(letters).find((candidate) => letters[candidate]?.name === given);
+  throw new ViasshError(
+    'USAGE',
+    `${letter === undefined ? `--${given}` : `-${letter}`} makes no sense with ${command}`,
+    {
+      hint:
+        command === 'recipe'
+          ? 'user and port go with the destination, user@host:2222; all else into ~/.ssh/config, where every program finds it'
+          : `nothing is reached by it: viassh ${command} --help shows its options`,
+    },
+  );
+}
+
+/** The words behind `--`, which are no options whatever they begin with. */
+function behindDashes(values: Values): readonly unknown[] {
+  return (values['--'] as readonly unknown[] | undefined) ?? [];
+}
+
+function tooMany([first]: readonly string[]): ViasshError {
+  return new ViasshError('USAGE', `one destination is enough: ${first}`, { hint: 'viassh recipe PROGRAM DEST' });
 }
 
 /** What yargs completes by itself, once it is called. */

@@ -12,7 +12,11 @@ export async function runRrsync(args: readonly string[]): Promise<number> {
   const controller = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => controller.abort());
   try {
-    const { readRrsyncArguments, serveRsync } = await loadRemoteShell();
+    const { readRrsyncArguments, rrsyncUsage, serveRsync } = await loadRemoteShell();
+    if (args.length === 1 && (args[0] === '--help' || args[0] === '-h')) {
+      process.stdout.write(`${rrsyncUsage}\n`);
+      return 0;
+    }
     return await serveRsync({
       programs: createProgramRunner(),
       limits: readRrsyncArguments(args),

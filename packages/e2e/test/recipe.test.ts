@@ -1,4 +1,4 @@
-import { cp, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import process from 'node:process';
 import { makeScratchFolder } from '@viassh/testing';
@@ -63,6 +63,49 @@ tidyTest(
     }
     const quoted = (await viassh(['recipe', 'hg', 'ssh://a%20b@host:22'])).stdout.toString();
     t.match(quoted, `hg clone ssh://'a b@host:22'//`);
+  },
+  false,
+);
+
+tidyTest(
+  'a recipe run twice leaves what was in a file, and a last line without its end, as it was',
+  async (t) => {
+    const files = ['.profile', '.bashrc', '.hgrc', '.subversion/config', '.unison/viassh.prf'];
+    const HOME = t.testdir(
+      Object.fromEntries([
+        ...files.filter((file) => !file.includes('/')).map((file) => [file, '# mine']),
+        ['.subversion', { config: '# mine' }],
+        ['.unison', { 'viassh.prf': '# mine' }],
+      ]),
+    );
+    for (const program of ['rsync', 'scp', 'sftp', 'svn', 'hg', 'unison', 'borg', 'ansible']) {
+      const input = (await viassh(['recipe', program, 'host:2222'])).stdout;
+      for (const _ of [1, 2]) {
+        const { code, stderr } = await runProgram('sh', ['-eu'], { input, env: { HOME, SHELL: '/bin/bash' } });
+        t.strictSame({ code, stderr }, { code: 0, stderr: '' }, program);
+      }
+    }
+    const texts = await Promise.all(files.map((file) => readFile(join(HOME, file), 'utf8')));
+    for (const [index, text] of texts.entries()) t.match(text, /^# mine\n[^]+\n$/, `${index}`);
+    const [profile = '', bashrc = ''] = texts;
+    t.equal(profile.match(/^export RSYNC_RSH='.*viassh-ssh -p 2222'$/gm)?.length, 1);
+    for (const program of ['scp', 'sftp'])
+      t.equal(bashrc.match(new RegExp(`^${program}\\(\\) .* -S .*viassh-ssh "\\$@"; }$`, 'gm'))?.length, 1, program);
+  },
+  false,
+);
+
+const rsyncRecipe = async (destination: string): Promise<string> =>
+  (await viassh(['recipe', 'rsync', destination])).stdout.toString();
+
+tidyTest(
+  'the recipe of rsync takes an address and its port apart',
+  async (t) => {
+    t.match(await rsyncRecipe('[::1]'), /^export RSYNC_RSH=\S*viassh-ssh$[^]* folder\/ \[::1\]:folder\//m);
+    t.match(
+      await rsyncRecipe('me@[::1]:22'),
+      /^export RSYNC_RSH='\S*viassh-ssh -p 22'$[^]* folder\/ me@\[::1\]:folder\//m,
+    );
   },
   false,
 );

@@ -124,7 +124,7 @@ onBothTransports(
       t.equal(stderr, '');
       t.equal(ran, 0);
     }
-    t.equal((await readFile(join(home, '.profile'), 'utf8')).match(/^RSYNC_RSH=/gm)?.length, 1, 'once');
+    t.equal((await readFile(join(home, '.profile'), 'utf8')).match(/^export RSYNC_RSH=/gm)?.length, 1, 'once');
     const script = '. ~/.profile; case $RSYNC_RSH in viassh-ssh) ;; *) exit 8 ;; esac; exec rsync -t file "$1:to/"';
     const used = await runProgram('sh', ['-c', script, 'sh', sshd.destination], { env, cwd: home });
     t.equal(used.code, 0, used.stderr);

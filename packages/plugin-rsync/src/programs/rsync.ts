@@ -10,28 +10,25 @@ import {
   sanitize,
   ViasshError,
 } from '@viassh/core';
+import { readRecipeDestination } from './recipe-destination.ts';
 import { firstRemotePlace, remoteShellWord, rsyncOperands, remotePlace } from '../rsync/operands.ts';
 
 const recipe: Recipe = {
   program: 'rsync',
   summary: 'rsync over viassh, by RSYNC_RSH in ~/.profile',
   script({ destination, remoteShell }) {
-    const port = /:(\d+)$/.exec(destination)?.[1];
-    const host = port === undefined ? destination : destination.slice(0, -port.length - 1);
+    const { user, host, port } = readRecipeDestination(destination);
     const value = quoteWord(port === undefined ? remoteShell : `${remoteShell} -p ${port}`);
+    const place = `${user === undefined ? '' : `${user}@`}${host.includes(':') ? `[${host}]` : host}`;
+    const line = quoteWord(`export RSYNC_RSH=${value}`);
     return `# rsync starts what RSYNC_RSH names, in place of ssh; rsync -e wins over it.
-RSYNC_RSH=${value}
-export RSYNC_RSH
+${port === undefined ? '' : `# It is for every host, and so is port ${port}: where they differ, leave it away here and say Port in ~/.ssh/config.\n`}\
+export RSYNC_RSH=${value}
 # The same for every login from now on.
-if ! grep -q '^RSYNC_RSH=' ~/.profile 2>/dev/null; then
-cat >> ~/.profile <<'END'
-RSYNC_RSH=${value}
-export RSYNC_RSH
-END
-fi
-# Then: rsync -a folder/ ${host}:folder/
+grep -qxF ${line} ~/.profile 2>/dev/null || printf '\\n%s\\n' ${line} >>~/.profile
+# Then: rsync -a folder/ ${place}:folder/
 # An rsync daemon's module (host::module) takes the remote shell only from the command line:
-#       rsync -e "$RSYNC_RSH" ${host}::module
+#       rsync -e "$RSYNC_RSH" ${place}::module
 `;
   },
 };

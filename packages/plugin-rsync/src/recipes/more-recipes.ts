@@ -45,7 +45,7 @@ END
     text: `# Unison reaches ssh:// through viassh, in the profile "viassh":
 #   unison viassh folder ssh://{destination}//srv/folder
 mkdir -p "$HOME/.unison"
-printf 'sshcmd = %s\\n' {remoteShell} >>"$HOME/.unison/viassh.prf"
+printf '\\nsshcmd = %s\\n' {remoteShell} >>"$HOME/.unison/viassh.prf"
 `,
   },
   {

@@ -1,4 +1,4 @@
-import type { Recipe } from '@viassh/core';
+import { quoteWord, type Recipe } from '@viassh/core';
 
 /** The recipe of a program that reads its `ssh` from `-S` and from no file: a function in the shell's start-up file. */
 export function functionRecipe(program: 'scp' | 'sftp', example: (url: string) => string): Recipe {
@@ -15,9 +15,8 @@ case \${SHELL##*/} in
   zsh) viassh_file=$HOME/.zshrc ;;
   *) viassh_file=$HOME/.profile ;;
 esac
-cat >>"$viassh_file" <<'viassh'
-${program}() { command ${program} -S ${remoteShell} "$@"; }
-viassh
+viassh_line=${quoteWord(`${program}() { command ${program} -S ${remoteShell} "$@"; }`)}
+grep -qxF "$viassh_line" "$viassh_file" 2>/dev/null || printf '\\n%s\\n' "$viassh_line" >>"$viassh_file"
 # In a new shell: ${example(destination.replace(/^ssh:\/\//, '').replaceAll(/\s+/g, ' '))}
 `,
   };

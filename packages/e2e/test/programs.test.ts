@@ -129,6 +129,20 @@ tidyTest(
   false,
 );
 
+tidyTest(
+  'a program whose interpreter is missing: said so, and no crash of ours',
+  async (t) => {
+    for (const name of ['git', 'cvs', 'uucp'] as const) {
+      const env = { PATH: t.testdir() };
+      await writeFile(join(env.PATH, name), '#!/no/such/interpreter\n', { mode: 0o755 });
+      const { code, stderr } = await viassh([name], { env });
+      t.match(stderr, new RegExp(`^viassh: the program ${name} could not be started \\(ENOENT\\) .*\n  hint: `));
+      t.equal(code, 255);
+    }
+  },
+  false,
+);
+
 /** What completion offers for the last of these words. */
 const completed = async (...words: string[]): Promise<readonly string[]> =>
   (await viassh(['--get-yargs-completions', 'viassh', ...words])).stdout.toString().trim().split('\n');

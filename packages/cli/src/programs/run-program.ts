@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import process from 'node:process';
 import { type ProgramCall, type ProgramOutput, type RemoteShellProgram, sanitize, ViasshError } from '@viassh/core';
 import type { GlobalValues } from '../arguments/global-options.ts';
 import { builtinPrograms } from '../builtin.ts';
 import { remoteShellFile } from '../installation.ts';
+import { canBeExecuted } from './can-be-executed.ts';
 import { findInPath } from './find-in-path.ts';
 import type { ProgramCommandLine } from './split-at-program.ts';
 import { unignoreSignals } from './unignore-signals.ts';
@@ -66,20 +67,7 @@ function senseless(option: string, command: string, why: string): ViasshError {
 /** Makes this process the program. Returns where the system cannot. */
 function become(file: string, { file: name, args, env }: ProgramCall): void {
   unignoreSignals();
-  if (isBinary(file)) process.execve?.(file, [name, ...args], { ...process.env, ...env });
-}
-
-/** Does the system itself start it? Where it cannot, execve would end this process. */
-function isBinary(file: string): boolean {
-  const start = Buffer.alloc(4);
-  try {
-    const descriptor = openSync(file, 'r');
-    readSync(descriptor, start);
-    closeSync(descriptor);
-  } catch {
-    return false; // it may be run and not read
-  }
-  return start.toString('latin1') === '\x7fELF' || start.toString('latin1', 0, 2) === '#!';
+  if (canBeExecuted(file)) process.execve?.(file, [name, ...args], { ...process.env, ...env });
 }
 
 interface Ended {
@@ -103,7 +91,10 @@ async function runToEnd(file: string, { args, env, file: name }: ProgramCall): P
     return { code: code ?? 128 + constants.signals[signal ?? 'SIGTERM'], interrupted };
   } catch (cause) {
     const reason = (cause as NodeJS.ErrnoException).code ?? 'unknown reason';
-    throw new ViasshError('PROGRAM_FAILED', `the program ${name} could not be started (${reason})`, { cause });
+    throw new ViasshError('PROGRAM_FAILED', `the program ${name} could not be started (${reason})`, {
+      hint: `look at the file ${file}`,
+      cause,
+    });
   }
 }
 

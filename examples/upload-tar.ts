@@ -5,6 +5,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { PassThrough } from 'node:stream';
 import { parseArgs } from 'node:util';
 import { connect, exitCodeOf, isViasshError, type LibraryOptions, quoteWord } from 'viassh';
 
@@ -25,10 +26,11 @@ try {
   using tar = spawn('tar', ['cf', '-', '-C', folder, '.'], { stdio: ['ignore', 'pipe', 'inherit'] });
   await once(tar, 'spawn');
   const packed = once(tar, 'close');
+  const archive = tar.stdout.pipe(new PassThrough()); // Node throws away what nobody reads when a program ends
 
   const place = quoteWord(remoteFolder); // the far end's shell reads the command
   const upload = await connection.pipe(`mkdir -p -- ${place} && tar xf - -C ${place}`, {
-    stdin: tar.stdout,
+    stdin: archive,
     stdout: process.stdout,
     stderr: process.stderr,
   });

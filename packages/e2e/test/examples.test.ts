@@ -57,6 +57,14 @@ for (const transport of transports) {
     }
   });
 
+  t.test(`${transport}: upload-tar loses nothing where tar ends before anybody reads`, { skip: noSshd }, async (t) => {
+    await using sshd = await startSshd();
+    const remote = join(sshd.scratchUser ? sshd.home : sshd.folder, 'there');
+    const run = await viassh([...at(sshd, transport), t.testdir({ small: 'file' }), remote], uploadTar);
+    t.equal(run.code, 0, run.stderr);
+    t.equal(await readFile(join(remote, 'small'), 'utf8'), 'file');
+  });
+
   t.test(`${transport}: upload-tar passes the far end's failure on`, { skip: noSshd }, async (t) => {
     await using sshd = await startSshd();
     const folder = await scratchFolder(t);

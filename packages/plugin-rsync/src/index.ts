@@ -6,7 +6,6 @@ export { scpProgram } from './programs/scp.ts';
 export { sftpProgram } from './programs/sftp.ts';
 export { uucpProgram } from './programs/uucp.ts';
 export { moreRecipes } from './recipes/more-recipes.ts';
-export { remotePlace, type RemotePlace, rsyncOperands } from './rsync/operands.ts';
 export type { RsyncProgress } from './rsync/progress.ts';
 export { createRsync, type Rsync, type RsyncBinding, type RsyncOptions } from './rsync/rsync.ts';
 export type { RsyncStatistics } from './rsync/statistics.ts';

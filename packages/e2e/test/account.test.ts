@@ -44,6 +44,8 @@ tidyTest('a line for each key, from files and stdin; the same as data', async (t
   const none = (await viassh(['account', 'git'])).stdout.toString().trimEnd().split('\n');
   for (const line of none) t.match(line, /^# /, 'without a key nothing that sshd would read');
   t.match(none.at(-1), /^# restrict,.* ssh-ed25519 AAAA/);
+  const noneAsData = JSON.parse((await viassh(['account', '--json', 'git'])).stdout.toString()) as object;
+  t.match(noneAsData, { authorizedKeys: { length: 0 }, example: /^restrict,.* ssh-ed25519 AAAA/ });
 });
 
 tidyTest('the options of a program’s account: in its help, in effect, and refused elsewhere', async (t) => {
@@ -80,6 +82,9 @@ tidyTest('a private key, or what is no key: refused with a hint, and never shown
     [['account', 'git', '-'], ''],
     [['account', 'git', '-'], 'ssh-ed25519 AAAA'],
     [['account', 'telnet'], ''],
+    [['account', 'rsync', '--read-only', '--write-only'], ''],
+    [['account', 'rsync', '--checker', 'other'], ''],
+    [['account', 'rsync', '--directory='], ''],
   ] as const) {
     const { code, stdout, stderr } = await viassh(args, { input });
     t.equal(code, 64, stderr);

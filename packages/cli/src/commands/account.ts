@@ -39,9 +39,12 @@ export async function runAccount(
   const lines = account.lines(raw, { viassh: 'viassh' });
   const keys = await readPublicKeys(keyFiles, stdin);
   const { sshdConfig = [], notes = [] } = lines;
-  const authorizedKeys = (keys.length === 0 ? [someKey] : keys).map((key) => authorizedKeysLine(lines, key));
-  if (globals.json) stdout.write(`${JSON.stringify({ authorizedKeys, sshdConfig, notes }, null, 2)}\n`);
-  else {
+  const authorizedKeys = keys.map((key) => authorizedKeysLine(lines, key));
+  const example = authorizedKeysLine(lines, someKey);
+  if (globals.json) {
+    const found = { authorizedKeys, ...(keys.length === 0 ? { example } : {}), sshdConfig, notes };
+    stdout.write(`${JSON.stringify(found, null, 2)}\n`);
+  } else {
     const comments = [
       ...notes,
       ...(sshdConfig.length === 0 ? [] : ['in sshd_config:', ...sshdConfig.map((line) => `  ${line}`)]),
@@ -50,7 +53,7 @@ export async function runAccount(
         : []),
     ];
     for (const comment of comments) stdout.write(`# ${comment}\n`);
-    for (const line of authorizedKeys) stdout.write(`${keys.length === 0 ? '# ' : ''}${line}\n`);
+    for (const line of keys.length === 0 ? [`# ${example}`] : authorizedKeys) stdout.write(`${line}\n`);
   }
   return 0;
 }

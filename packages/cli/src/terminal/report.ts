@@ -20,6 +20,7 @@ export interface ErrorStyle {
 
 /** What to do, where whoever failed knew no better. */
 const usualHints: Partial<Record<ErrorCode, string>> = {
+  OPTION_INVALID: 'viassh COMMAND --help shows the options',
   CONNECTION_LOST: 'the server or the network went away; try again',
   EXIT_STATUS_MISSING: 'the server or the network may have gone away; -v shows more',
   PROTOCOL_ERROR: 'check that an ssh server listens on that port; -v shows more',

@@ -55,13 +55,17 @@ const account = defineAccount({
   },
   lines({ directory, readOnly, writeOnly, noDelete, checker }, { viassh }) {
     if (readOnly && writeOnly)
-      throw new ViasshError('OPTION_INVALID', '--read-only and --write-only do not go together');
+      throw new ViasshError('OPTION_INVALID', '--read-only and --write-only do not go together', {
+        hint: 'leave both away for a key that may fetch and bring',
+      });
     if (/^[-~]/.test(directory) || /\p{Cc}/u.test(directory))
       throw new ViasshError('OPTION_INVALID', `--directory cannot be '${directory}'`, {
         hint: 'write an absolute path, or one that begins below the home',
       });
     if (checker !== 'rrsync' && checker !== 'viassh')
-      throw new ViasshError('OPTION_INVALID', `--checker wants rrsync or viassh, not '${checker}'`);
+      throw new ViasshError('OPTION_INVALID', `--checker wants rrsync or viassh, not '${checker}'`, {
+        hint: 'rrsync comes with rsync; viassh rrsync is for servers that have none',
+      });
     const limits = [
       ...(readOnly ? ['-ro'] : []),
       ...(writeOnly ? ['-wo'] : []),

@@ -39,16 +39,6 @@ export function environmentOfSsh(variables: NodeJS.ProcessEnv): NodeJS.ProcessEn
   return others;
 }
 
-/** ssh's options in $VIASSH_SSH_OPTIONS. @throws ViasshError USAGE when it is no JSON array of strings */
-export function usualSshOptions({ VIASSH_SSH_OPTIONS: text = '' }: NodeJS.ProcessEnv): readonly string[] {
-  if (text === '') return [];
-  const value = parseJson(text);
-  if (Array.isArray(value) && value.every((word) => typeof word === 'string')) return value;
-  throw new ViasshError('USAGE', 'VIASSH_SSH_OPTIONS is not a JSON array of strings', {
-    hint: `write it as VIASSH_SSH_OPTIONS='["-p","2222"]', or take it out of the environment`,
-  });
-}
-
 function transportOf(name: string | undefined): RemoteShellSettings['transport'] {
   if (name === undefined || name === '') return 'auto';
   const known = transports.find((transport) => transport === name);

@@ -42,6 +42,7 @@ export function readServerCommand(command: string, limits: RrsyncLimits): Server
   let at = 0;
   for (; at < words.length && words[at] !== '.'; at += 1) {
     const word = words[at] ?? '';
+    checkBlanks(word);
     if (isServerCluster(word, limits)) {
       relative ||= clusterHas(word, 'R');
       plain.push(word);
@@ -59,6 +60,7 @@ export function readServerCommand(command: string, limits: RrsyncLimits): Server
     }
     if (long[2] === undefined) at += 1;
     const value = unescapeWord(long[2] ?? words[at] ?? '');
+    checkBlanks(value);
     if (value === '') throw refused(`the option --${name} has no value`);
     checkNoParent(value, `--${name}`);
     if (kind === 'value') {
@@ -73,6 +75,11 @@ export function readServerCommand(command: string, limits: RrsyncLimits): Server
   for (const operand of operands) checkOperand(operand);
   if (!sender && operands.length > 1) throw refused('there is more than one destination');
   return { sender, plain, pathOptions, operands, relative };
+}
+
+/** Behind a blank of Unicode rrsync begins another option. A path may have one: no shell splits it there. */
+function checkBlanks(word: string): void {
+  if (/[^\S \t]/.test(word)) throw refused('among the options there is a blank that is not a plain one');
 }
 
 function checkOperand(operand: string): void {

@@ -87,8 +87,9 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGKILL'] as const) {
       await using sshd = await startSshd({ mode: 'listen' });
       const { pid, end } = await startTransfer(t, sshd, 'viassh-ssh', reaching(sshd, transport), 'to');
       process.kill(pid, signal);
-      const { code } = await end;
+      const { code, stderr } = await end;
       t.equal(code, signal === 'SIGKILL' ? null : 20);
+      t.notMatch(stderr, /Debugger/, 'rsync ends its remote shell with the signal that has Node listen for a debugger');
       await farEndIsGone(sshd);
     },
     skipWithoutRsync,

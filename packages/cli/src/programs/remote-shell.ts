@@ -14,6 +14,8 @@ const FAILED = 255; // ssh's own, whatever was wrong
  * @param argv ssh's own arguments; what is meant for us alone stands in VIASSH_ variables
  */
 export async function runRemoteShell(argv: readonly string[]): Promise<number> {
+  // What rsync ends its remote shell with. Node would open a debugger's port for it.
+  process.on('SIGUSR1', () => process.kill(process.pid, 'SIGTERM'));
   try {
     const settings = readRemoteShellSettings(process.env);
     const { readRemoteShellCall, spokenCall } = await loadPersonality();

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import {
   abortedError,
@@ -66,9 +67,16 @@ function exitOf(result: Pick<Result, 'exitCode' | 'signal'>): ExitStatus {
   return { kind: 'signal', signal: result.signal.replace(/^SIG/, ''), coreDumped: false, message: '' };
 }
 
-function failureToStart(request: Pick<ProgramRequest, 'file' | 'signal'>, result: Result): ViasshError {
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+function failureToStart(request: Pick<ProgramRequest, 'file' | 'signal' | 'cwd'>, result: Result): ViasshError {
   if (result.isCanceled) return abortedError(request.signal?.reason);
   const cause = result.cause as NodeJS.ErrnoException | undefined;
+  if (request.cwd !== undefined && !isFolder(request.cwd))
+    // the system has one and the same error for both
+    return new ViasshError('PROGRAM_FAILED', `there is no folder ${request.cwd} to run ${request.file} in`, { cause });
   const why = cause?.code === 'EACCES' ? 'is not executable' : 'is not installed';
   if (cause?.code === 'ENOENT' || cause?.code === 'EACCES' || cause?.code === 'ENOTDIR') {
     return new ViasshError('PROGRAM_NOT_FOUND', `the program ${request.file} ${why}`, {

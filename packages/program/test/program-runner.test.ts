@@ -19,6 +19,13 @@ t.test('a program that is not there is an error with a hint, from run and from s
   await t.rejects(programs.start({ ...request, stdio: ['ignore', 'ignore', 'ignore'] }), { code: 'PROGRAM_NOT_FOUND' });
 });
 
+t.test('a folder that is not there is not a program that is not there', async (t) => {
+  const cwd = `${t.testdir()}/missing`;
+  const failure = { code: 'PROGRAM_FAILED', message: /no folder .*missing/ };
+  await t.rejects(programs.run({ file: 'true', args: [], cwd }), failure);
+  await t.rejects(programs.start({ file: 'true', args: [], cwd, stdio: ['ignore', 'ignore', 'ignore'] }), failure);
+});
+
 t.test('arguments reach the program as they are, never through a shell', async (t) => {
   const words = ['$HOME', '`id`', 'a b', '*', '', "'"];
   const output = await programs.run({ file: 'printf', args: ['%s\\n', ...words] });

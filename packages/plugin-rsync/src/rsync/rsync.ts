@@ -54,7 +54,12 @@ export type Rsync = (
 export function createRsync({ programs, remoteShell }: RsyncBinding): Rsync {
   let version: Promise<RsyncVersion> | undefined;
   return async (source, destination, options = {}) => {
-    const places = [...(typeof source === 'string' ? [source] : source), destination];
+    const sources = typeof source === 'string' ? [source] : source;
+    if (sources.length === 0)
+      // rsync would list the destination, and succeed
+      throw new ViasshError('OPTION_INVALID', 'rsync was given no source');
+    checkArguments(options.args);
+    const places = [...sources, destination];
     for (const place of places) checkPlace(place);
     if (options.signal?.aborted === true) throw abortedError(options.signal.reason);
     version ??= readVersion(programs);
@@ -130,6 +135,18 @@ async function drained({ stdout, stderr }: RunningProgram): Promise<void> {
   timer.abort();
   stdout?.destroy();
   stderr?.destroy();
+}
+
+/** What rsync takes for a file here, it would copy. @throws ViasshError OPTION_INVALID */
+function checkArguments(args: unknown = []): void {
+  if (!Array.isArray(args) || !args.every((word) => typeof word === 'string' && !word.includes('\0')))
+    throw new ViasshError('OPTION_INVALID', 'args of rsync is not an array of strings without NUL', {
+      hint: "write it as args: ['--archive', '--delete']",
+    });
+  if (args.includes('--'))
+    throw new ViasshError('OPTION_INVALID', 'args of rsync has a -- in it, which ends its options', {
+      hint: 'leave it away: source and destination are never read as options',
+    });
 }
 
 /** @throws ViasshError OPTION_INVALID, DESTINATION_INVALID */

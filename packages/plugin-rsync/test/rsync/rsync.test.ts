@@ -63,6 +63,14 @@ t.test('places that no rsync must see are refused', { skip }, async (t) => {
   await t.rejects(readFile(join(folder, 'ran')), { code: 'ENOENT' }, 'the remote shell was never started');
 });
 
+t.test('no source, and options that rsync would take for files, are refused', { skip }, async (t) => {
+  const { rsync, folder } = await rsyncHere(t, `touch '${t.testdirName}/ran'`);
+  await t.rejects(rsync([], 'h:'), { code: 'OPTION_INVALID' }, 'rsync alone would list what is there');
+  for (const args of ['-n', ['-a', '--'], ['-a\0'], [1]] as unknown as string[][])
+    await t.rejects(rsync('h:x', folder, { args }), { code: 'OPTION_INVALID' }, JSON.stringify(args));
+  await t.rejects(readFile(join(folder, 'ran')), { code: 'ENOENT' }, 'the remote shell was never started');
+});
+
 t.test('an abort ends rsync and what is below it', { skip }, async (t) => {
   await watchLeaks(t);
   const { rsync, folder } = await rsyncHere(t, `echo $$ > '${t.testdirName}/pid'`);

@@ -11,7 +11,7 @@ import {
   ViasshError,
 } from '@viassh/core';
 import { readRecipeDestination } from './recipe-destination.ts';
-import { firstRemotePlace, remoteShellWord, rsyncOperands, remotePlace } from '../rsync/operands.ts';
+import { firstRemotePlace, namesRemoteShell, remoteShellWord, rsyncOperands, remotePlace } from '../rsync/operands.ts';
 
 const recipe: Recipe = {
   program: 'rsync',
@@ -111,6 +111,7 @@ async function explain(failure: ProgramFailure): Promise<string | undefined> {
   const place = firstRemotePlace(args);
   if (place === undefined || ![2, 5, 12, 127].includes(code)) return undefined; // 255: the remote shell has said why
   if (code === 127) return notInstalled(place.destination);
+  if (namesRemoteShell(args)) return undefined; // by our way the name may lead to another machine
   const noise = await asked(failure, place.destination, 'true');
   if (noise === undefined) return undefined;
   if (noise.stdout !== '') {

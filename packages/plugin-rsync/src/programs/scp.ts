@@ -19,6 +19,7 @@ export const scpProgram: RemoteShellProgram = {
   async explain(failure: ProgramFailure) {
     const { code, args } = failure;
     const { options, operands } = readOptions(args, optionLetters.scp);
+    if (['F', 'J', 'S'].some((letter) => options.has(letter))) return undefined; // without them, perhaps another machine
     // The old protocol takes the noise for the far end's complaint: status 1 as for a missing file.
     const destination = code === 255 || options.has('O') ? transferHost(operands, 'scp', options.get('P')) : undefined;
     return destination === undefined ? undefined : await explainStartupNoise(failure, destination);

@@ -15,6 +15,7 @@ export const sftpProgram: RemoteShellProgram = {
   async explain(failure: ProgramFailure) {
     const { code, args } = failure;
     const { options, operands } = readOptions(args, optionLetters.sftp);
+    if (['F', 'J', 'S'].some((letter) => options.has(letter))) return undefined; // without them, perhaps another machine
     const destination = code === 255 ? transferHost(operands, 'sftp', options.get('P')) : undefined;
     return destination === undefined ? undefined : await explainStartupNoise(failure, destination);
   },

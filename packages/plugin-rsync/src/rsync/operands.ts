@@ -32,6 +32,17 @@ export function rsyncOperands(args: readonly string[]): string[] {
   return operands;
 }
 
+/** Is the remote shell named among rsync's arguments: `-e`, also at the end of a cluster, or `--rsh`? */
+export function namesRemoteShell(args: readonly string[]): boolean {
+  for (let at = 0; at < args.length; at += 1) {
+    const word = args[at] ?? '';
+    if (word === '--') return false;
+    if (/^--rsh(?:=|$)/.test(word) || /^-[^-efBTM@]*e/.test(word)) return true;
+    if (takesNextWord(word)) at += 1;
+  }
+  return false;
+}
+
 /** What an operand says of another machine; undefined for a file of this one. */
 export function remotePlace(operand: string): RemotePlace | undefined {
   const url = /^rsync:\/\/((?:[^@/]*@)?(?:\[[^\]]*\]|[^:/]*))(?::\d*)?(?:\/(.*))?$/is.exec(operand);
@@ -57,6 +68,7 @@ export function remoteShellWord(word: string): string {
 }
 
 function takesNextWord(word: string): boolean {
+  if (!/^-./.test(word)) return false;
   if (word.startsWith('--')) return LONG_WITH_VALUE.has(word.slice(2));
   const at = [...word].findIndex((letter, index) => index > 0 && SHORT_WITH_VALUE.includes(letter));
   return at === word.length - 1;

@@ -1,6 +1,6 @@
 import type { ProgramFailure, ProgramOutput } from '@viassh/core';
 import t from 'tap';
-import { gitProgram, scpProgram, sftpProgram } from '../../src/index.ts';
+import { gitProgram, rsyncProgram, scpProgram, sftpProgram } from '../../src/index.ts';
 
 const noisy: ProgramOutput = { exit: { kind: 'status', code: 0 }, stdout: '\nhello \u001b[31mthere\n', stderr: '' };
 
@@ -58,4 +58,21 @@ t.test('an explanation shows no control characters, and says nothing of a silent
   t.equal(await explain(Promise.resolve({ ...noisy, stdout: '' })), undefined);
   t.equal(await explain(Promise.resolve({ ...noisy, exit: { kind: 'status', code: 1 } })), undefined, 'a refusal');
   t.equal(await explain(Promise.reject(new Error('nobody there'))), undefined);
+});
+
+t.test('nobody is asked where the way that the program took is not ours', async (t) => {
+  for (const line of [
+    '-e ssh a host:b',
+    '-aze ssh a host:b',
+    '-essh a host:b',
+    '--rsh=ssh a host:b',
+    '--rsh ssh a host:b',
+  ])
+    t.strictSame(await asked(rsyncProgram, 12, line.split(' ')), [], line);
+  for (const line of ['-a a host:b', '-Te a host:b', '--suffix -e a host:b', 'a host:b -- -e'])
+    t.strictSame(await asked(rsyncProgram, 12, line.split(' ')), ['host'], line);
+  for (const line of ['-S ssh', '-F file', '-J hop']) {
+    t.strictSame(await asked(scpProgram, 255, [...line.split(' '), 'a', 'host:b']), [], line);
+    t.strictSame(await asked(sftpProgram, 255, [...line.split(' '), 'host']), [], line);
+  }
 });

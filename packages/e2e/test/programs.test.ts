@@ -165,7 +165,7 @@ for (const [signal, way] of ways) {
         const env = { ...surroundings, ...(await withProgram(t, program, traps)) };
         const cwd = t.testdirName;
         await once(spawn('mkfifo', [join(cwd, 'fifo')]), 'exit');
-        const shell = way === 'kill' ? 'exec "$0" "$@"' : `exec script -qfec "'$0' '$1' '$2'" /dev/null`;
+        const shell = way === 'kill' ? 'exec "$0" "$@"' : `exec script -qfec "exec '$0' '$1' '$2'" /dev/null`;
         const child = spawn('sh', ['-c', shell, process.execPath, cliFile, program], {
           env,
           cwd,

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -10,7 +10,7 @@ import { waitUntil } from '../processes/wait-until.ts';
 import { findSshd, type SshdProgram } from './find-sshd.ts';
 import { blobOf, generateKey, type KeyPair } from './keys.ts';
 import { makeScratchFolder } from './scratch-folder.ts';
-import { makeScratchUser } from './scratch-user.ts';
+import { makeScratchUser, type ScratchUser } from './scratch-user.ts';
 import type { Sshd, SshdOptions } from './sshd.ts';
 import { clientConfig, sshdConfig, writeKnownHosts } from './sshd-files.ts';
 
@@ -38,6 +38,7 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
   const logFile = join(folder, 'sshd.log');
   const processes = (): Promise<ProcessEntry[]> => sshdProcesses(folder, logFile);
   const killServers = (): Promise<void> => killAll(async () => withDescendants(await processes()));
+  undo.defer(() => removeAgentSockets(user));
   undo.defer(killServers);
 
   const { port, listener } = await startServer(program, folder, hostKeys, options);
@@ -155,6 +156,16 @@ async function sshdProcesses(folder: string, logFile: string): Promise<ProcessEn
     ),
   );
   return candidates.filter((_, index) => ours[index] === true);
+}
+
+/** What an sshd that was killed leaves of an agent that was forwarded to it: session.c, auth_input_request_forwarding(). */
+async function removeAgentSockets({ uid, scratch }: Pick<ScratchUser, 'uid' | 'scratch'>): Promise<void> {
+  if (!scratch) return; // a person's own may be among them
+  const folders = (await readdir('/tmp')).filter((name) => /^ssh-\w{10}$/.test(name)).map((name) => join('/tmp', name));
+  for (const folder of folders) {
+    const found = await stat(folder).catch(() => undefined);
+    if (found?.uid === uid) await rm(folder, { recursive: true, force: true });
+  }
 }
 
 /**

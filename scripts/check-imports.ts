@@ -27,6 +27,7 @@ const rules: Readonly<Record<string, Rule>> = {
   },
   'plugin-imap': { packages: ['@viassh/core'], withoutNode: ['node:child_process', 'node:process', 'node:net'] },
   'plugin-rsync': { packages: ['@viassh/core'], withoutNode: ['node:child_process', 'node:process', 'node:net'] },
+  'plugin-smtp': { packages: ['@viassh/core'], withoutNode: ['node:child_process', 'node:process', 'node:net'] },
   demo: { packages: ['@viassh/core', 'ssh2'], withoutNode: ['node:child_process', 'node:process'] },
   testing: { packages: ['@viassh/core', '@viassh/program', 'tap'] },
   cli: {

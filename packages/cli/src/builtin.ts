@@ -49,6 +49,11 @@ export const builtinPlugins: readonly PluginEntry[] = [
     summary: 'IMAP for mail programs, already logged in (PREAUTH), on stdin and stdout',
     load: async () => (await import('@viassh/plugin-imap')).imapPlugin,
   },
+  {
+    name: 'smtp',
+    summary: 'SMTP through the far end, for mail programs and mail servers, on stdin and stdout',
+    load: async () => (await import('@viassh/plugin-smtp')).smtpPlugin,
+  },
 ];
 
 export type {

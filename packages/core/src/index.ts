@@ -33,6 +33,7 @@ export {
 export { wireSignalName } from './connection/signal-name.ts';
 export { describeExit, type ExitStatus, exitCodeOf } from './connection/exit-status.ts';
 export { type Bridge, type BridgeEnds, type BridgeProgress, bridge } from './connection/bridge.ts';
+export { describeFarEnd, type FarEnd, farEndNeeds, openFarEnd, parseTcpFarEnd } from './connection/far-end.ts';
 export { type Pipe, type PipeOptions, pipe } from './connection/pipe.ts';
 
 export {
@@ -47,7 +48,7 @@ export { describeProxy, parseProxyAddress, type ProxyAddress } from './destinati
 export type { ConfigSource } from './destination/config-source.ts';
 export type { TypedOptions } from './destination/typed-options.ts';
 export { sshArguments } from './destination/ssh-arguments.ts';
-export { destinationOf, type Route, resolveRoute } from './destination/route.ts';
+export { destinationOf, type Route, resolveRoute, withKeepalive } from './destination/route.ts';
 
 export { dialThroughProxy, type ProxyDialOptions } from './proxy/dial-through-proxy.ts';
 export type { ProxyTarget } from './proxy/proxy-failed.ts';
@@ -84,6 +85,9 @@ export type { Availability, ConnectOptions, Transport } from './transport/transp
 export { selectTransport, type TransportEntry, type TransportSelection } from './transport/select-transport.ts';
 
 export type { StdioEnd } from './endpoint/stdio.ts';
+export { formatNearEnd, type NearEnd, parseNearEnd } from './endpoint/near-end.ts';
+export { serveClients, type ServeOptions } from './endpoint/serve-clients.ts';
+export { listen, type ListenOptions, type NearListener } from './endpoint/listen.ts';
 export type {
   ProgramDescriptor,
   ProgramOutput,
@@ -105,6 +109,7 @@ export {
 export { definePlugin } from './plugin/define-plugin.ts';
 export { type OptionSpec, type OptionTable, type OptionValues, optionFlag, parseOptions } from './plugin/options.ts';
 export {
+  type LocalContext,
   type Plugin,
   pluginApiVersion,
   type PluginContext,
@@ -112,7 +117,7 @@ export {
   type PluginLifetime,
   type PreparedPlugin,
 } from './plugin/plugin.ts';
-export type { Recipe, RecipeSituation } from './plugin/recipe.ts';
+export { defineRecipe, type Recipe, type RecipeDefinition, type RecipeSituation } from './plugin/recipe.ts';
 export type {
   ProgramCall,
   ProgramFailure,

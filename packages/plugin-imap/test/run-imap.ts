@@ -55,6 +55,7 @@ export async function runImap(
       runPlugin(imapPlugin.prepare(raw, words), connection, {
         stdio: ends,
         signal,
+        json: false,
         log: logger,
         programs: undefined as unknown as ProgramRunner,
       }),

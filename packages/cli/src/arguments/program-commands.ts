@@ -1,4 +1,4 @@
-import { type Account, ViasshError } from '@viassh/core';
+import { type Account, type Recipe, ViasshError } from '@viassh/core';
 import type { Argv } from 'yargs';
 import { builtinPrograms } from '../builtin.ts';
 import type { CommandContext } from '../commands/command-context.ts';
@@ -60,28 +60,38 @@ export function addOwnReaders(parser: Argv, take: TakeCommand): void {
 /** `recipe` and `account`: what has to be set on this side, and on the server's. */
 export function addRecipeAndAccount(parser: Argv, take: TakeCommand, words: readonly string[]): void {
   let account: Account | undefined;
+  let recipe: Recipe | undefined;
   parser
     .command(
       'recipe [program] [destination]',
       'print the configuration that makes a program use viassh, as a shell script',
-      (own) =>
-        withoutConnection(own, {})
+      async (own: Argv) => {
+        const { findRecipe } = await import('../commands/recipe.ts');
+        recipe = await findRecipe(words.slice(words.indexOf('recipe') + 1));
+        return withoutConnection(own, recipe?.options ?? {})
           .positional('program', { type: 'string', describe: 'one of those that are listed without it' })
           .positional('destination', { type: 'string', describe: 'what the program is to reach: [user@]host[:port]' })
-          .usage('$0 recipe [PROGRAM DEST]')
+          .options(yargsOptions(recipe?.options ?? {}))
+          .usage(`$0 recipe [${recipe?.program ?? 'PROGRAM'} DEST${recipe?.options === undefined ? '' : ' [options]'}]`)
           .example('$0 recipe', 'list the programs')
           .example('$0 recipe git user@host', 'read it')
-          .example('$0 recipe git user@host | sh', 'do it'),
-      (values) =>
-        take(values, async (context) => {
-          refuseConnectionOptions('recipe', values, {});
-          const [program, destination, ...rest] = [values['program'], values['destination'], ...behindDashes(values)]
-            .filter((word) => word !== undefined)
-            .map(String);
+          .example('$0 recipe git user@host | sh', 'do it');
+      },
+      (values: Values) => {
+        const own = recipe?.options ?? {};
+        const others = Object.fromEntries(Object.entries(values).filter(([name]) => !Object.hasOwn(own, name)));
+        take(others, async (context) => {
+          refuseConnectionOptions('recipe', others, own);
+          const typed = [values['program'], values['destination']].filter((word) => word !== undefined).map(String);
+          const behind = behindDashes(values).map(String);
+          // A recipe without options takes its destination from there, too: a name that begins with a dash is then said to be one.
+          const [program, destination, ...rest] = recipe?.options === undefined ? [...typed, ...behind] : typed;
           if (rest.length > 0) throw tooMany(rest);
           const { runRecipe } = await import('../commands/recipe.ts');
-          return await runRecipe(context, program, destination);
-        }),
+          const commandWords = recipe?.options === undefined ? [] : behind;
+          return await runRecipe(context, program, destination, optionsOf(own, values), commandWords);
+        });
+      },
     )
     .command(
       'account [program] [keys..]',

@@ -1,5 +1,6 @@
 import type { Capability, Connection } from '@viassh/core';
 import { typedOptions } from '../arguments/typed-options.ts';
+import { withUsualOptions } from '../arguments/usual-options.ts';
 import { openConnection } from '../library/open-connection.ts';
 import { terminalAuthenticator } from '../terminal/terminal-authenticator.ts';
 import type { CommandContext } from './command-context.ts';
@@ -9,14 +10,17 @@ export async function openForCommand(
   context: CommandContext,
   destination: string,
   needs: readonly Capability[],
+  { keepalive = false }: { readonly keepalive?: boolean } = {},
 ): Promise<Connection> {
-  const { environment, globals, log, signal } = context;
+  const { environment, log, signal } = context;
+  const globals = withUsualOptions(context.globals, environment.variables);
   return await openConnection(environment, {
     destination,
     typed: typedOptions(globals, context.usualProxy),
     transport: globals.transport,
     control: globals.control,
     needs,
+    keepalive,
     log,
     signal,
     spareSession: false, // one command runs over it

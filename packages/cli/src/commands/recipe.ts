@@ -13,6 +13,8 @@ export async function runRecipe(
   { globals, environment, stdout }: CommandContext,
   program: string | undefined,
   destination: string | undefined,
+  raw: Readonly<Record<string, unknown>>,
+  words: readonly string[],
 ): Promise<number> {
   const recipes = await allRecipes();
   if (program === undefined) {
@@ -37,13 +39,24 @@ export async function runRecipe(
     });
   }
   const { viassh, remoteShell } = installedCommands(environment.variables);
-  const script = recipe.script({
-    destination: quoteWord(formatDestination(parseDestination(destination))),
-    viassh: quoteWord(viassh),
-    remoteShell: quoteWord(remoteShell),
-  });
+  const script = recipe.script(
+    {
+      destination: quoteWord(formatDestination(parseDestination(destination))),
+      viassh: quoteWord(viassh),
+      remoteShell: quoteWord(remoteShell),
+    },
+    raw,
+    words,
+  );
   stdout.write(globals.json ? `${JSON.stringify({ program, script }, null, 2)}\n` : script);
   return 0;
+}
+
+/** The first recipe that is named among words, for its options. */
+export async function findRecipe(words: readonly string[]): Promise<Recipe | undefined> {
+  const recipes = await allRecipes();
+  const program = words.find((word) => recipes.some((recipe) => recipe.program === word));
+  return recipes.find((recipe) => recipe.program === program);
 }
 
 async function allRecipes(): Promise<readonly Recipe[]> {

@@ -8,6 +8,7 @@ import {
   sanitize,
 } from '@viassh/core';
 import { typedOptions } from '../arguments/typed-options.ts';
+import { withUsualOptions } from '../arguments/usual-options.ts';
 import { type Plan, planConnection } from '../library/open-connection.ts';
 import type { CommandContext } from './command-context.ts';
 
@@ -15,9 +16,10 @@ type Facts = Readonly<Record<string, string | number | boolean | readonly string
 
 /** `viassh resolve`: what would be used, and why; with -v for every hop. Nothing is dialled. */
 export async function runResolve(
-  { environment, usualProxy, globals, log, signal, stdout }: CommandContext,
+  { environment, usualProxy, globals: typed, log, signal, stdout }: CommandContext,
   destination: string,
 ): Promise<number> {
+  const globals = withUsualOptions(typed, environment.variables);
   const plan = await planConnection(environment, {
     destination,
     typed: typedOptions(globals, usualProxy),

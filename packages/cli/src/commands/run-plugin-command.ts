@@ -1,9 +1,19 @@
 import { Readable } from 'node:stream';
-import { exitCodeOf, type Plugin, runPlugin, ViasshError } from '@viassh/core';
+import {
+  type ExitStatus,
+  exitCodeOf,
+  type LocalContext,
+  type Plugin,
+  type PreparedPlugin,
+  runPlugin,
+  toViasshError,
+  ViasshError,
+} from '@viassh/core';
+import { reportError } from '../terminal/report.ts';
 import type { CommandContext } from './command-context.ts';
 import { openForCommand } from './open-for-command.ts';
 
-/** Runs a plugin on a connection of its own; the far end's exit status is the exit code. */
+/** Runs a plugin, on a connection of its own where it needs one; the far end's exit status is the exit code. */
 export async function runPluginCommand(
   context: CommandContext,
   plugin: Plugin,
@@ -11,16 +21,42 @@ export async function runPluginCommand(
   raw: Readonly<Record<string, unknown>>,
   words: readonly string[],
 ): Promise<number> {
-  const { environment, globals, log, signal } = context;
   const prepared = plugin.prepare(raw, words);
-  const connection = await openForCommand(context, destination, prepared.needs);
-  const stdio = {
-    input: globals.noStdin ? Readable.from([]) : context.stdin,
-    output: context.stdout,
-    error: context.stderr,
+  try {
+    return await runPrepared(context, prepared, destination);
+  } catch (error) {
+    if (context.signal.aborted) throw error;
+    const failure = toViasshError(error);
+    reportError(failure, context.globals, context.stderr);
+    return prepared.exitCodeOf(failure);
+  }
+}
+
+async function runPrepared(context: CommandContext, prepared: PreparedPlugin, destination: string): Promise<number> {
+  const { environment, globals, log, signal } = context;
+  const local: LocalContext = {
+    stdio: {
+      input: globals.noStdin ? Readable.from([]) : context.stdin,
+      output: context.stdout,
+      error: context.stderr,
+    },
+    programs: environment.programs,
+    signal,
+    log,
+    json: globals.json,
   };
-  const exit = await runPlugin(prepared, connection, { stdio, programs: environment.programs, signal, log });
+  const exit = (await prepared.runHere(local)) ?? (await runThere(context, prepared, destination, local));
   if (exit.kind === 'missing')
     throw new ViasshError('EXIT_STATUS_MISSING', 'the server never said how the remote command ended');
   return exitCodeOf(exit);
+}
+
+async function runThere(
+  context: CommandContext,
+  prepared: PreparedPlugin,
+  destination: string,
+  local: LocalContext,
+): Promise<ExitStatus> {
+  const { needs, keepalive } = prepared;
+  return await runPlugin(prepared, await openForCommand(context, destination, needs, { keepalive }), local);
 }

@@ -15,6 +15,7 @@ import {
   type TransportSelection,
   type TypedOptions,
   verifyByKnownHosts,
+  withKeepalive,
 } from '@viassh/core';
 import type { Environment } from '../environment.ts';
 import { checkTypedOptions } from './check-typed-options.ts';
@@ -37,7 +38,11 @@ export interface OpenRequest {
   readonly alwaysAuthenticate?: boolean;
   /** See `ConnectOptions` of core. */
   readonly spareSession?: boolean | undefined;
+  /** Long silences are to be expected: keepalives where the configuration has none. */
+  readonly keepalive?: boolean | undefined;
 }
+
+const KEEPALIVE = 60; // seconds: below what routers that forget connections allow; with CountMax 3, a loss is noticed in 4 minutes
 
 /** A destination as it would be reached. */
 export interface Plan {
@@ -48,7 +53,7 @@ export interface Plan {
 /** Resolves the destination and selects the transport, which is made ready where `connects`; nothing is dialled. */
 export async function planConnection(
   environment: Environment,
-  { destination, typed, transport, control, needs, signal }: OpenRequest,
+  { destination, typed, transport, control, needs, keepalive = false, signal }: OpenRequest,
   connects = false,
 ): Promise<Plan> {
   const parsed = typeof destination === 'string' ? parseDestination(destination) : checkDestination(destination);
@@ -61,7 +66,7 @@ export async function planConnection(
     return selection;
   };
   const [route, selection] = await Promise.all([resolveRoute(environment.config, parsed, typed, signal), select()]);
-  return { route, selection };
+  return { route: keepalive ? withKeepalive(route, KEEPALIVE) : route, selection };
 }
 
 /** Resolve, known hosts, select, connect. @throws ViasshError of any of these steps */

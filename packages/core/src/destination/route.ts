@@ -56,6 +56,22 @@ export function destinationOf(route: Route): ResolvedDestination {
   return route.hops[route.hops.length - 1] as ResolvedDestination;
 }
 
+/**
+ * The route with keepalives on its destination every `seconds`, where its configuration has none and `-o` says nothing
+ * of them.
+ */
+export function withKeepalive(route: Route, seconds: number): Route {
+  const last = destinationOf(route);
+  const { options = [] } = last.typed;
+  if (last.serverAliveInterval > 0 || options.some((option) => /^\s*serveraliveinterval\b/i.test(option))) return route;
+  const kept: ResolvedDestination = {
+    ...last,
+    typed: { ...last.typed, options: [...options, `ServerAliveInterval=${seconds}`] },
+    serverAliveInterval: seconds,
+  };
+  return { ...route, hops: [...route.hops.slice(0, -1), kept] };
+}
+
 /** @throws ViasshError OPTION_INVALID when the first hop has a ProxyCommand, which is another way to the same place */
 function withProxy(hops: Route['hops'], proxy: string | undefined): Route {
   if (proxy === undefined) return { hops };

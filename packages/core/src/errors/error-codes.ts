@@ -129,6 +129,11 @@ export const errorCodes = {
     meaning: 'The channel closed and the server never said how the remote command ended.',
   },
   STREAM_FAILED: { kind: 'permanent', exitCode: 255, meaning: 'A local stream of a bridge failed.' },
+  LISTEN_FAILED: {
+    kind: 'permanent',
+    exitCode: 255,
+    meaning: 'A socket or a port of this machine cannot be listened on.',
+  },
   // Local programs
   PROGRAM_NOT_FOUND: {
     kind: 'permanent',
@@ -150,6 +155,24 @@ export const errorCodes = {
     exitCode: 255,
     meaning: 'No IMAP greeting came within the time allowed.',
   },
+  // SMTP
+  SMTP_TEMPORARY: {
+    kind: 'transient',
+    exitCode: 255,
+    meaning: 'The SMTP server put a message off (an answer 4xx).',
+  },
+  SMTP_REFUSED: {
+    kind: 'permanent',
+    exitCode: 255,
+    meaning: 'The SMTP server refused a message, a sender or a recipient (an answer 5xx).',
+  },
+  SMTP_PROTOCOL: {
+    kind: 'permanent',
+    exitCode: 255,
+    meaning: 'What answered is no SMTP server, or broke its rules.',
+  },
+  SMTP_TIMEOUT: { kind: 'transient', exitCode: 255, meaning: 'An SMTP answer did not come within the time allowed.' },
+  BSMTP_INVALID: { kind: 'permanent', exitCode: 255, meaning: 'What was read on stdin is no complete batch of SMTP.' },
   // rsync
   RSYNC_USAGE: {
     kind: 'permanent',

@@ -17,7 +17,7 @@ export function definePlugin<const T extends OptionTable>(definition: PluginDefi
       },
     );
   }
-  const { needs, lifetime, check, run: _run, ...data } = definition;
+  const { needs, lifetime, check, run: _run, runHere: _runHere, exitCodeOf: _exitCodeOf, ...data } = definition;
   return {
     ...data,
     prepare(raw, words) {
@@ -30,6 +30,9 @@ export function definePlugin<const T extends OptionTable>(definition: PluginDefi
         name: definition.name,
         needs: typeof needs === 'function' ? needs(options) : needs,
         lifetime: typeof lifetime === 'function' ? lifetime(options) : lifetime,
+        keepalive: definition.keepalive ?? false,
+        runHere: async (context) => await definition.runHere?.(context, options),
+        exitCodeOf: (error) => definition.exitCodeOf?.(error, options) ?? error.entry.exitCode,
         run: (context) => definition.run(context, options),
       };
     },

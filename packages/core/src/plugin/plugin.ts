@@ -1,5 +1,6 @@
 import type { Connection } from '../connection/connection.ts';
 import type { ExitStatus } from '../connection/exit-status.ts';
+import type { ViasshError } from '../errors/viassh-error.ts';
 import type { StdioEnd } from '../endpoint/stdio.ts';
 import type { Logger } from '../log/logger.ts';
 import type { ProgramRunner } from '../program/program-runner.ts';
@@ -21,7 +22,12 @@ export interface PluginContext {
   readonly programs: ProgramRunner;
   readonly signal: AbortSignal;
   readonly log: Logger;
+  /** Results are asked for as JSON: where a plugin has some to print. */
+  readonly json: boolean;
 }
+
+/** What there is of a {@link PluginContext} before anything is dialled. */
+export type LocalContext = Omit<PluginContext, 'connection'>;
 
 /** A plugin's data and its one function. */
 export interface PluginDefinition<T extends OptionTable> {
@@ -43,12 +49,19 @@ export interface PluginDefinition<T extends OptionTable> {
   readonly lifetime: PluginLifetime | ((options: OptionValues<T>) => PluginLifetime);
   /** Options that do not go together: throws OPTION_INVALID. Asked before anything is dialled. */
   readonly check?: (options: OptionValues<T>) => void;
+  /** Long silences are usual: ServerAliveInterval is set where the configuration leaves it off. */
+  readonly keepalive?: boolean;
+  /** Before anything is dialled: resolves to how it ended when all was done on this machine, else to undefined. */
+  readonly runHere?: (context: LocalContext, options: OptionValues<T>) => Promise<ExitStatus | undefined>;
+  /** The exit code for a failure, also one of connecting, where callers act on another one than the table's. */
+  readonly exitCodeOf?: (error: ViasshError, options: OptionValues<T>) => number | undefined;
   /** Runs to the end. The far end's status is the result; failures are ViasshErrors. */
   run: (context: PluginContext, options: OptionValues<T>) => Promise<ExitStatus>;
 }
 
 /** A plugin with the type of its options erased: what a registry holds. Made by `definePlugin` alone. */
-export interface Plugin extends Omit<PluginDefinition<OptionTable>, 'needs' | 'lifetime' | 'check' | 'run'> {
+export interface Plugin
+  extends Omit<PluginDefinition<OptionTable>, 'needs' | 'lifetime' | 'check' | 'run' | 'runHere' | 'exitCodeOf'> {
   /** The options of one call, checked, and what follows from them. @throws ViasshError OPTION_INVALID */
   prepare(raw: Readonly<Record<string, unknown>>, words: readonly string[]): PreparedPlugin;
 }
@@ -58,5 +71,10 @@ export interface PreparedPlugin {
   readonly name: string;
   readonly needs: readonly Capability[];
   readonly lifetime: PluginLifetime;
+  readonly keepalive: boolean;
+  /** See {@link PluginDefinition.runHere}. */
+  runHere(context: LocalContext): Promise<ExitStatus | undefined>;
+  /** See {@link PluginDefinition.exitCodeOf}. */
+  exitCodeOf(error: ViasshError): number;
   run(context: PluginContext): Promise<ExitStatus>;
 }

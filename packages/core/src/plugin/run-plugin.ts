@@ -1,7 +1,7 @@
 import type { Connection } from '../connection/connection.ts';
 import type { ExitStatus } from '../connection/exit-status.ts';
 import { ViasshError } from '../errors/viassh-error.ts';
-import type { PluginContext, PreparedPlugin } from './plugin.ts';
+import type { LocalContext, PreparedPlugin } from './plugin.ts';
 
 /**
  * Runs a prepared plugin on a connection of its own and closes the connection whatever happens.
@@ -9,9 +9,9 @@ import type { PluginContext, PreparedPlugin } from './plugin.ts';
  * @throws ViasshError of the plugin; CONNECTION_LOST; CAPABILITY_MISSING.
  */
 export async function runPlugin(
-  plugin: PreparedPlugin,
+  plugin: Pick<PreparedPlugin, 'name' | 'needs' | 'run'>,
   connection: Connection,
-  context: Omit<PluginContext, 'connection'>,
+  context: LocalContext,
 ): Promise<ExitStatus> {
   await using owned = connection;
   const missing = plugin.needs.filter((need) => !owned.capabilities.has(need));

@@ -3,13 +3,14 @@ import t from 'tap';
 import {
   type Capability,
   type Connection,
+  type LocalContext,
   type PluginContext,
   type PreparedPlugin,
   runPlugin,
   ViasshError,
 } from '@viassh/core';
 
-const context = {} as Omit<PluginContext, 'connection'>;
+const context = {} as LocalContext;
 
 function connectionWith(...capabilities: readonly Capability[]): {
   readonly connection: Connection;
@@ -20,8 +21,11 @@ function connectionWith(...capabilities: readonly Capability[]): {
   return { connection, disposed };
 }
 
-function pluginWith(run: PreparedPlugin['run'], needs: readonly Capability[] = ['exec']): PreparedPlugin {
-  return { name: 'plugin', needs, lifetime: 'one-shot', run };
+function pluginWith(
+  run: PreparedPlugin['run'],
+  needs: readonly Capability[] = ['exec'],
+): Pick<PreparedPlugin, 'name' | 'needs' | 'run'> {
+  return { name: 'plugin', needs, run };
 }
 
 t.test('the plugin gets the connection, its status is the result, the connection is closed after', async (t) => {

@@ -23,7 +23,8 @@ export const farEndNeeds: Readonly<Record<FarEnd['kind'], Capability>> = {
  * @throws ViasshError OPTION_INVALID
  */
 export function parseTcpFarEnd(text: string): Extract<FarEnd, { kind: 'tcp' }> {
-  const [, bracketed, plain, digits] = /^(?:\[([0-9A-Fa-f:.%]+)\]:|([^\s:[\]]+):)?(\d{1,5})$/.exec(text) ?? [];
+  const [, bracketed, plain, digits] =
+    /^(?:\[([0-9A-Fa-f:.]+(?:%[^\s\]]+)?)\]:|([^\s:[\]]+):)?(\d{1,5})$/.exec(text) ?? [];
   const port = Number(digits);
   const host = bracketed ?? plain ?? 'localhost';
   if (digits !== undefined && port >= 1 && port <= 65_535) {

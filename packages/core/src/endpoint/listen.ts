@@ -2,7 +2,7 @@ import { chmod, lstat, mkdtemp, rename, rm, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { abortedError, ViasshError } from '../errors/viassh-error.ts';
-import { formatNearEnd, type NearEnd } from './near-end.ts';
+import { formatNearEnd, LONGEST_PATH, type NearEnd } from './near-end.ts';
 
 /** A near end that takes clients. */
 export interface NearListener extends AsyncDisposable {
@@ -50,9 +50,10 @@ export async function listen(
 /** The socket is made in a folder that nobody else can enter, and moved to its place when it is private itself. */
 async function listenPrivately(server: Server, path: string): Promise<void> {
   await refuseLiveSocket(path);
-  const folder = await mkdtemp(join(dirname(path), '.viassh-'));
+  const folder = await mkdtemp(join(dirname(path), '.v'));
   try {
     const made = join(folder, 's');
+    if (Buffer.byteLength(made) > LONGEST_PATH) throw Object.assign(new Error('too long'), { code: 'ENAMETOOLONG' });
     await listening(server, { path: made });
     await chmod(made, 0o600);
     await rename(made, path);
@@ -75,7 +76,7 @@ async function refuseLiveSocket(path: string): Promise<void> {
         probe.destroy();
         resolve(true);
       })
-      .once('error', ({ code }: NodeJS.ErrnoException) => resolve(code !== 'ECONNREFUSED'));
+      .once('error', ({ code }: NodeJS.ErrnoException) => resolve(code !== 'ECONNREFUSED' && code !== 'ENOENT'));
   });
   if (alive) throw Object.assign(new Error('another program listens there'), { code: 'EADDRINUSE' });
 }
@@ -110,6 +111,10 @@ const explanations: Readonly<Record<string, readonly [reason: string, hint: stri
   ],
   EADDRNOTAVAIL: ['this machine has no such address', 'take one of its own addresses, or 127.0.0.1'],
   ENOENT: ['there is no such folder', 'make the folder first, for you alone (mkdir -m 700)'],
+  ENAMETOOLONG: [
+    'the path is too long for a socket',
+    'take a shorter one, e.g. below $XDG_RUNTIME_DIR, or a relative one',
+  ],
   ENOTFOUND: ['the host name has no address', 'take an address of this machine, or 127.0.0.1'],
 };
 

@@ -7,7 +7,8 @@ export type NearEnd =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number };
 
 const LOOPBACK = '127.0.0.1';
-const LONGEST_PATH = 107; // bytes: sun_path of unix(7), and its NUL
+/** Bytes of the path of a Unix socket: sun_path of unix(7) without its NUL. */
+export const LONGEST_PATH = 107;
 
 /**
  * Reads `unix:PATH`, `tcp:PORT`, `tcp:HOST:PORT`, `tcp:[V6ADDRESS]:PORT`. Without a host it is loopback.
@@ -17,7 +18,8 @@ const LONGEST_PATH = 107; // bytes: sun_path of unix(7), and its NUL
 export function parseNearEnd(text: string): NearEnd {
   const path = /^unix:(.+)$/s.exec(text)?.[1];
   if (path !== undefined) return { kind: 'unix', path: checkedPath(path) };
-  const [, bracketed, plain, digits] = /^tcp:(?:\[([0-9A-Fa-f:.%]+)\]:|([^\s:[\]]+):)?(\d{1,5})$/.exec(text) ?? [];
+  const [, bracketed, plain, digits] =
+    /^tcp:(?:\[([0-9A-Fa-f:.]+(?:%[^\s\]]+)?)\]:|([^\s:[\]]+):)?(\d{1,5})$/.exec(text) ?? [];
   const port = Number(digits);
   if (digits !== undefined && port <= 65_535) return { kind: 'tcp', host: bracketed ?? plain ?? LOOPBACK, port };
   throw new ViasshError('OPTION_INVALID', `this is no place to listen on: '${text}'`, {

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { bridge } from '../connection/bridge.ts';
 import type { Channel } from '../connection/channel.ts';
 import type { Connection } from '../connection/connection.ts';
-import { abortedError, toViasshError, type ViasshError } from '../errors/viassh-error.ts';
+import { abortedError, toViasshError, ViasshError } from '../errors/viassh-error.ts';
 import type { Logger } from '../log/logger.ts';
 import { listen } from './listen.ts';
 import { formatNearEnd, type NearEnd } from './near-end.ts';
@@ -16,13 +16,16 @@ export interface ServeOptions {
   readonly onListening: (nearEnd: NearEnd) => void;
   /** May turn a client away before a channel is opened for it: throws. */
   readonly admit?: (client: Socket) => Promise<void>;
-  /** The last word to a client that gets no channel; the socket is closed behind it. Default: none. */
+  /** The last word to a client that gets no channel, and to no other; the socket is closed behind it. Default: none. */
   readonly farewell?: (error: ViasshError) => string;
 }
 
+/** Milliseconds of silence that a client has, who has got all, to close its side. */
+const LINGER = 30_000;
+
 /**
- * Serves each client of a near end a channel of its own, until the signal aborts or the connection ends. One client's
- * failure is a log line and nobody else's.
+ * Serves each client of a near end a channel of its own, until the signal aborts or the connection ends. EOF goes both
+ * ways, as with a forward of ssh. One client's failure is a log line and nobody else's.
  *
  * @throws ViasshError LISTEN_FAILED, CONNECTION_LOST, CONNECTION_CLOSED, ABORTED
  */
@@ -38,21 +41,23 @@ export async function serveClients(
   const serve = async (client: Socket): Promise<void> => {
     const gone = new AbortController();
     client.once('close', () => gone.abort());
-    const either = AbortSignal.any([ending, gone.signal]);
+    let channel: Channel | undefined;
+    let lastWord = '';
     try {
       await admit?.(client);
-      const channel = await openChannel(either);
+      channel = await openChannel(AbortSignal.any([ending, gone.signal]));
+      channel.once('end', () => client.end());
       await bridge(channel, { input: client, output: client, error: 'drop' }, { signal: ending }).done;
-      client.end();
     } catch (error) {
       const failure = toViasshError(error);
       if (gone.signal.aborted) log.info(`a client went away: ${failure.message}`);
+      else if (channel !== undefined) log.warning(`a client was cut off: ${failure.message} (${failure.code})`);
       else if (!ending.aborted) {
         log.warning(`a client was not served: ${failure.message} (${failure.code})`);
-        client.write(farewell?.(failure) ?? '');
+        lastWord = farewell?.(failure) ?? '';
       }
-      client.destroySoon();
     }
+    await leave(client, lastWord, ending);
   };
   await using listener = await listen(
     nearEnd,
@@ -65,13 +70,28 @@ export async function serveClients(
   onListening(listener.nearEnd);
   log.info(`listening on ${formatNearEnd(listener.nearEnd)}`);
   try {
-    const reason = await untilEnd(connection, signal);
-    throw reason;
+    throw await untilEnd(connection, signal);
   } finally {
     await listener.close();
     all.abort();
     await Promise.all(clients);
   }
+}
+
+/**
+ * Hands over what is written, and EOF; what still comes is read and forgotten: closed with bytes unread, a socket of TCP
+ * takes back what its peer has not read yet.
+ */
+async function leave(client: Socket, lastWord: string, ending: AbortSignal): Promise<void> {
+  if (client.closed) return;
+  const closed = new Promise<void>((resolve) => void client.once('close', () => resolve()));
+  const drop = (): void => void client.destroy();
+  if (client.writable) client.end(lastWord);
+  client.resume().setTimeout(LINGER, drop);
+  if (ending.aborted) drop();
+  else ending.addEventListener('abort', drop, { once: true });
+  await closed;
+  ending.removeEventListener('abort', drop);
 }
 
 async function untilEnd({ closed }: Pick<Connection, 'closed'>, signal: AbortSignal): Promise<ViasshError> {
@@ -83,9 +103,13 @@ async function untilEnd({ closed }: Pick<Connection, 'closed'>, signal: AbortSig
     else signal.addEventListener('abort', onAbort, { once: true });
   });
   try {
-    const lost = closed.then((reason) => (reason.kind === 'lost' ? reason.error : abortedError()));
+    const lost = closed.then((reason) => (reason.kind === 'lost' ? reason.error : wasClosed()));
     return await Promise.race([aborted, lost]);
   } finally {
     stop?.();
   }
+}
+
+function wasClosed(): ViasshError {
+  return new ViasshError('CONNECTION_CLOSED', 'the connection of the listener was closed');
 }

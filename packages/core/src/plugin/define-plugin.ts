@@ -32,7 +32,7 @@ export function definePlugin<const T extends OptionTable>(definition: PluginDefi
         lifetime: typeof lifetime === 'function' ? lifetime(options) : lifetime,
         keepalive: definition.keepalive ?? false,
         runHere: async (context) => await definition.runHere?.(context, options),
-        exitCodeOf: (error) => definition.exitCodeOf?.(error, options) ?? error.entry.exitCode,
+        exitCodeOf: (error) => definition.exitCodeOf?.(error, options),
         run: (context) => definition.run(context, options),
       };
     },

@@ -53,7 +53,10 @@ export interface PluginDefinition<T extends OptionTable> {
   readonly keepalive?: boolean;
   /** Before anything is dialled: resolves to how it ended when all was done on this machine, else to undefined. */
   readonly runHere?: (context: LocalContext, options: OptionValues<T>) => Promise<ExitStatus | undefined>;
-  /** The exit code for a failure, also one of connecting, where callers act on another one than the table's. */
+  /**
+   * The exit code for a failure, also one of connecting, and ABORTED for a signal, where callers act on another one than
+   * the usual.
+   */
   readonly exitCodeOf?: (error: ViasshError, options: OptionValues<T>) => number | undefined;
   /** Runs to the end. The far end's status is the result; failures are ViasshErrors. */
   run: (context: PluginContext, options: OptionValues<T>) => Promise<ExitStatus>;
@@ -74,7 +77,7 @@ export interface PreparedPlugin {
   readonly keepalive: boolean;
   /** See {@link PluginDefinition.runHere}. */
   runHere(context: LocalContext): Promise<ExitStatus | undefined>;
-  /** See {@link PluginDefinition.exitCodeOf}. */
-  exitCodeOf(error: ViasshError): number;
+  /** See {@link PluginDefinition.exitCodeOf}; undefined: that of the table, and of a signal. */
+  exitCodeOf(error: ViasshError): number | undefined;
   run(context: PluginContext): Promise<ExitStatus>;
 }

@@ -40,11 +40,11 @@ export async function run(argv: readonly string[]): Promise<number> {
       });
     }
   } catch (error) {
-    if (signals.exitCode() === undefined || !isViasshError(error, 'ABORTED')) code = reportError(error, shown, stderr);
-    else code = 255;
+    const killed = signals.exitCode();
+    if (killed !== undefined && isViasshError(error, 'ABORTED')) return killed;
+    code = reportError(error, shown, stderr);
+    if (killed !== undefined) return killed;
   }
-  const killed = signals.exitCode();
-  if (killed !== undefined) return killed;
   await Promise.all([flushed(stdout), flushed(stderr)]);
   return code;
 }

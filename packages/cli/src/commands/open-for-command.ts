@@ -13,7 +13,7 @@ export async function openForCommand(
   { keepalive = false }: { readonly keepalive?: boolean } = {},
 ): Promise<Connection> {
   const { environment, log, signal } = context;
-  const globals = withUsualOptions(context.globals, environment.variables);
+  const globals = await withUsualOptions(context.globals, environment.variables);
   return await openConnection(environment, {
     destination,
     typed: typedOptions(globals, context.usualProxy),

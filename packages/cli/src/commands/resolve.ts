@@ -19,7 +19,7 @@ export async function runResolve(
   { environment, usualProxy, globals: typed, log, signal, stdout }: CommandContext,
   destination: string,
 ): Promise<number> {
-  const globals = withUsualOptions(typed, environment.variables);
+  const globals = await withUsualOptions(typed, environment.variables);
   const plan = await planConnection(environment, {
     destination,
     typed: typedOptions(globals, usualProxy),

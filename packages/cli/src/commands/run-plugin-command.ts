@@ -25,10 +25,11 @@ export async function runPluginCommand(
   try {
     return await runPrepared(context, prepared, destination);
   } catch (error) {
-    if (context.signal.aborted) throw error;
     const failure = toViasshError(error);
-    reportError(failure, context.globals, context.stderr);
-    return prepared.exitCodeOf(failure);
+    const code = prepared.exitCodeOf(failure);
+    if (code === undefined) throw error;
+    if (!context.signal.aborted || failure.code !== 'ABORTED') reportError(failure, context.globals, context.stderr);
+    return code;
   }
 }
 

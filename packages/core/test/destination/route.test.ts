@@ -8,6 +8,7 @@ import {
   resolveRoute,
   type TypedOptions,
   ViasshError,
+  withKeepalive,
 } from '@viassh/core';
 
 interface Asked {
@@ -138,4 +139,29 @@ t.test('a proxy that is none is refused, and its password not shown', async (t) 
   const error = await refused.catch((reason: unknown) => reason);
   t.match(error, { code: 'OPTION_INVALID' });
   t.notMatch(String(error) + String((error as ViasshError).hint), /hunter2/);
+});
+
+function hop(host: string, serverAliveInterval: number, options?: readonly string[]): ResolvedDestination {
+  return { destination: { host }, typed: { port: 1, options }, serverAliveInterval } as unknown as ResolvedDestination;
+}
+
+t.test('keepalives are set on the destination where nothing is said of them, and nowhere else', async (t) => {
+  const route = { hops: [hop('gate', 0), hop('end', 0, ['User=me'])] } as const;
+  t.match(withKeepalive(route, 60), {
+    hops: [
+      route.hops[0],
+      { serverAliveInterval: 60, typed: { port: 1, options: ['User=me', 'ServerAliveInterval=60'] } },
+    ],
+  });
+  t.strictSame(withKeepalive(route, 60).hops[0], route.hops[0]);
+  t.strictSame(route.hops[1].typed.options, ['User=me'], 'the route that was given is as it was');
+  for (const said of [
+    hop('end', 15),
+    hop('end', 0, ['ServerAliveInterval=0']),
+    hop('end', 0, ['  serveraliveinterval 0']),
+  ]) {
+    const own = { hops: [said] } as const;
+    t.equal(withKeepalive(own, 60), own);
+  }
+  t.same(withKeepalive({ hops: [hop('end', 0)] }, 5).hops[0].typed.options, ['ServerAliveInterval=5']);
 });

@@ -69,7 +69,7 @@ t.test('what is no socket is left as it is', async (t) => {
   for (const path of [file, link, folder])
     await t.rejects(listen({ kind: 'unix', path }, greet), { code: 'LISTEN_FAILED', hint: /nothing was changed/ });
   t.equal(await readFile(file, 'utf8'), 'dear');
-  t.strictSame((await readdir(folder)).sort(), ['letter', 'link']);
+  t.strictSame((await readdir(folder)).toSorted(), ['letter', 'link']);
 });
 
 t.test('a place that cannot be is LISTEN_FAILED with what to do', async (t) => {

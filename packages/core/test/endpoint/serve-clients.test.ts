@@ -14,6 +14,8 @@ import { FakeChannel } from '../connection/fake-channel.ts';
 
 type OpenChannel = (signal: AbortSignal) => Promise<Channel>;
 
+const openFake: OpenChannel = async () => new FakeChannel();
+
 /** Clients of a port that is served; what was opened for them, and what was logged. */
 async function serving(openChannel?: OpenChannel, more: Partial<ServeOptions> = {}) {
   const lost = Promise.withResolvers<CloseReason>();
@@ -209,9 +211,8 @@ t.test('a place that is taken is told at once', async (t) => {
   const taken: NearEnd = { kind: 'tcp', host: '127.0.0.1', port: bench.port };
   const { signal } = new AbortController();
   const log = createLogger('quiet', () => undefined);
-  const open: OpenChannel = async () => new FakeChannel();
   const closed = new Promise<CloseReason>(() => undefined);
-  await t.rejects(serveClients({ closed }, taken, open, { signal, log, onListening: () => t.fail('it listens') }), {
+  await t.rejects(serveClients({ closed }, taken, openFake, { signal, log, onListening: () => t.fail('it listens') }), {
     code: 'LISTEN_FAILED',
   });
   bench.stop.abort();

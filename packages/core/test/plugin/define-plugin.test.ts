@@ -1,5 +1,12 @@
 import t from 'tap';
-import { definePlugin, type ExitStatus, type PluginContext, type pluginApiVersion } from '@viassh/core';
+import {
+  definePlugin,
+  type ExitStatus,
+  type LocalContext,
+  type PluginContext,
+  type pluginApiVersion,
+  ViasshError,
+} from '@viassh/core';
 import { definitionWith } from './a-plugin.ts';
 
 const listen = { type: 'boolean', summary: 'stay' } as const;
@@ -72,4 +79,35 @@ t.test('what help needs is there without preparing', async (t) => {
     options: { listen },
     examples: [{ command: 'nothing host' }],
   });
+});
+
+t.test('what is not defined is quiet: no keepalive, nothing done here, no exit code of its own', async (t) => {
+  const prepared = definePlugin(definitionWith({ options: {} })).prepare({}, []);
+  t.equal(prepared.keepalive, false);
+  t.equal(await prepared.runHere({} as LocalContext), undefined);
+  t.equal(prepared.exitCodeOf(new ViasshError('AUTH_FAILED', 'no')), undefined);
+});
+
+t.test('work on this machine and exit codes are asked with the options', async (t) => {
+  const seen: unknown[] = [];
+  const plugin = definePlugin(
+    definitionWith({
+      options: { listen },
+      keepalive: true,
+      runHere: async (context, options) => {
+        seen.push(context);
+        return options.listen ? { kind: 'status', code: 3 } : undefined;
+      },
+      exitCodeOf: ({ code }, options) => (code === 'AUTH_FAILED' && options.listen ? 75 : undefined),
+    }),
+  );
+  const context = {} as LocalContext;
+  const [idle, listening] = [plugin.prepare({}, []), plugin.prepare({ listen: true }, [])];
+  t.equal(idle.keepalive, true);
+  t.equal(await idle.runHere(context), undefined);
+  t.same(await listening.runHere(context), { kind: 'status', code: 3 });
+  t.equal(seen[0], context);
+  t.equal(listening.exitCodeOf(new ViasshError('AUTH_FAILED', 'no')), 75);
+  t.equal(idle.exitCodeOf(new ViasshError('AUTH_FAILED', 'no')), undefined);
+  t.equal(listening.exitCodeOf(new ViasshError('CONFIG_INVALID', 'no')), undefined);
 });

@@ -10,7 +10,7 @@ import { skipWithoutRsync } from './rsync-programs.ts';
 import { commandsInPath, reaching } from './run-program.ts';
 import { surroundings } from './run-viassh.ts';
 
-const SIZE = 32 * 1024 * 1024;
+const SIZE = 16 * 1024 * 1024;
 
 interface Transfer {
   readonly pid: number;

@@ -140,7 +140,7 @@ onBothTransports(
     await using stack = new AsyncDisposableStack();
     const far = await startAnsweringNode(stack, [near]);
     const node = await startCallingNode(stack, far, transport, near);
-    const bytes = randomBytes(200_000_000);
+    const bytes = randomBytes(60_000_000); // far more than passes between two looks
     await node.run('uucp', ['-r', await putFile(node.folder, 'large', bytes), 'far!~/large']);
 
     const partial = async (): Promise<boolean> =>
@@ -164,7 +164,7 @@ onBothTransports(
     await using stack = new AsyncDisposableStack();
     const far = await startAnsweringNode(stack, [near]);
     const node = await startCallingNode(stack, far, transport, near);
-    const bytes = randomBytes(200_000_000);
+    const bytes = randomBytes(60_000_000); // far more than passes between two looks
     await node.run('uucp', ['-r', await putFile(node.folder, 'large', bytes), 'far!~/large']);
     const killed = node.call();
     await waitUntil(

@@ -60,7 +60,8 @@ async function channelOf({ opened }: { readonly opened: readonly FakeChannel[] }
 
 async function textOf(socket: Socket): Promise<string> {
   let text = '';
-  for await (const chunk of socket) text += String(chunk);
+  socket.on('data', (chunk) => (text += String(chunk)));
+  await once(socket, 'end');
   return text;
 }
 

@@ -117,11 +117,14 @@ function buildParser(take: TakeCommand, version: string, width: number, words: r
     )
     .example('$0 demo', 'see it work, with nothing to set up')
     .example('$0 imap user@host --command /usr/lib/dovecot/imap', 'for mutt: set tunnel="..."')
+    .example('$0 smtp user@host --to localhost:25', 'the same for mail that is sent')
     .example('$0 pipe user@host -- uptime', '')
     .example('$0 rsync -a folder/ user@host:folder/', 'rsync, through viassh')
     .epilogue(
       `${ownReadersHelp}\n\n` +
-        'Exit codes: those of the remote command; 128+n when signal n ended it; 255 for failures of ours; 64 for usage.',
+        'Exit codes: those of the remote command; 128+n when signal n ended it; 255 for failures of ours; 64 for usage;' +
+        ' smtp --bsmtp: those of sysexits.\n' +
+        'Environment: VIASSH_SSH_OPTIONS (options of ssh, a JSON array of strings), VIASSH_TRANSPORT, VIASSH_PROXY.',
     )
     .demandCommand(1, 'a command is missing')
     .recommendCommands()

@@ -152,7 +152,7 @@ onBothTransports(
     await waitUntil('the far end to end', async () => (await answering(far)).length === 0, { withinMs: 20_000 });
 
     t.equal((await node.call()).code, 0, await node.log());
-    t.match(await node.log(), /Sending .*\(200000000 bytes\)[^]*ERROR[^]*Sending .* bytes resume at \d{7}/);
+    t.match(await node.log(), /Sending .*\(60000000 bytes\)[^]*ERROR[^]*Sending .* bytes resume at \d{7}/);
     t.ok(bytes.equals(await readFile(join(far.folder, 'public/large'))));
   },
   skip,

@@ -1,22 +1,30 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
 
 /**
- * The open descriptors of this process, one line each: number and what it is, sockets with their addresses. The
- * event loop's own (epoll, eventfd, io_uring, and the /dev/null that it keeps in reserve) are left out: they come when
- * they are first needed, and stay.
+ * The open descriptors of this process, one line each: number and what it is, sockets by their inode. The event loop's
+ * own (epoll, eventfd, io_uring, and the /dev/null that it keeps in reserve) are left out: they come when they are
+ * first needed, and stay.
  */
 export async function openDescriptors(): Promise<string[]> {
-  const sockets = await describeSockets();
   const numbers = await readdir('/proc/self/fd');
   const lines = await Promise.all(
     numbers.map(async (number) => {
       const link = await readlink(`/proc/self/fd/${number}`).catch(() => undefined); // the listing's own is gone again
       if (link === undefined || /^(anon_inode:.*|\/dev\/null|\/proc\/\d+\/fd)$/.test(link)) return undefined;
-      const inode = /^socket:\[(\d+)\]$/.exec(link)?.[1];
-      return `descriptor ${number}: ${inode === undefined ? link : `${sockets.get(inode) ?? 'socket'} (inode ${inode})`}`;
+      return `descriptor ${number}: ${link}`;
     }),
   );
   return lines.filter((line) => line !== undefined);
+}
+
+/** The lines with addresses for the sockets among them. Slow: the kernel walks through all connections of the machine. */
+export async function nameSockets(lines: readonly string[]): Promise<string[]> {
+  const named = /socket:\[(\d+)\]$/;
+  if (!lines.some((line) => named.test(line))) return [...lines];
+  const sockets = await describeSockets();
+  return lines.map((line) =>
+    line.replace(named, (_, inode: string) => `${sockets.get(inode) ?? 'socket'} (inode ${inode})`),
+  );
 }
 
 /** What /proc/net says of sockets, by inode. */

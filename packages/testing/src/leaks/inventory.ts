@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import { descendantsOf, listProcesses, type ProcessEntry } from '../processes/processes.ts';
 import { waitUntil } from '../processes/wait-until.ts';
 import { scratchPrefix } from '../sshd/scratch-folder.ts';
-import { openDescriptors } from './descriptors.ts';
+import { nameSockets, openDescriptors } from './descriptors.ts';
 
 /** What belongs to this process at one moment: what tells a thing apart, and the line that names it. */
 export type Inventory = ReadonlyMap<string, string>;
@@ -51,7 +52,7 @@ export async function findLeaks(
     return left.length === 0;
   };
   await waitUntil('everything to be gone', nothingLeft, { withinMs, everyMs: 20 }).catch(() => undefined);
-  return left;
+  return await nameSockets(left);
 }
 
 /** Those below this process, those that carry its mark, and those that name its scratch folders or users. */
@@ -59,14 +60,19 @@ async function ownProcesses(ownMark: string): Promise<ProcessEntry[]> {
   const all = await listProcesses();
   const below = new Set(descendantsOf(process.pid, all).map(({ pid }) => pid));
   const traces = [`${scratchPrefix}${process.pid}-`, `vt${process.pid}x`];
-  const own = await Promise.all(
-    all.map(async ({ pid, command }) => {
-      if (pid === process.pid) return false;
-      if (below.has(pid) || traces.some((trace) => command.includes(trace))) return true;
-      return (await readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '')).includes(`${MARK}=${ownMark}`);
-    }),
-  );
-  return all.filter((_, index) => own[index] === true);
+  return all.filter(({ pid, command }) => {
+    if (pid === process.pid) return false;
+    if (below.has(pid) || traces.some((trace) => command.includes(trace))) return true;
+    return environmentOf(pid).includes(`${MARK}=${ownMark}`);
+  });
+}
+
+function environmentOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'latin1');
+  } catch {
+    return ''; // it has ended meanwhile, or is none of ours
+  }
 }
 
 async function entriesOf(folder: string): Promise<string[]> {

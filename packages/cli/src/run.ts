@@ -37,6 +37,7 @@ export async function run(argv: readonly string[]): Promise<number> {
         stderr,
         log,
         signal: signals.signal,
+        exitAtOnceWith: signals.exitAtOnceWith,
       });
     }
   } catch (error) {

@@ -9,6 +9,8 @@ import {
   ViasshError,
 } from '@viassh/core';
 
+import { bsmtpExitCode, bsmtpOptions, checkBsmtp, deliverTaken, reportWithoutConnection, takeBatch } from './bsmtp/bsmtp.ts';
+
 /** Where SMTP is spoken on the far end when nothing is named. */
 const DEFAULT_TO = 'localhost:25';
 
@@ -29,13 +31,31 @@ export const smtpPlugin: Plugin = definePlugin({
       valueName: 'COMMAND',
       summary: 'a command of the far end instead, e.g. /usr/sbin/sendmail -bs',
     },
+    ...bsmtpOptions,
   },
   words: { name: 'COMMAND', summary: 'the same as --command, for programs that cannot quote' },
-  examples: [{ command: 'smtp user@host', summary: `speak SMTP with ${DEFAULT_TO} there` }],
+  examples: [
+    { command: 'smtp user@host', summary: `speak SMTP with ${DEFAULT_TO} there` },
+    { command: 'smtp user@host --bsmtp <batch', summary: 'deliver what a mail server wrote as a batch' },
+  ],
   needs: (options) => [farEndNeeds[farEndOf(options).kind]],
-  check: (options) => void farEndOf(options),
+  check: (options) => {
+    farEndOf(options);
+    checkBsmtp(options);
+  },
   lifetime: 'one-shot',
-  run: async ({ connection, stdio, signal }, options) => {
+  runHere: async (context, options) => {
+    if (options.bsmtp) await takeBatch(context, options);
+    return undefined;
+  },
+  exitCodeOf: (error, options) => (options.bsmtp ? bsmtpExitCode(error, options) : undefined),
+  reportFailure: async (context, error, options) => {
+    if (options.bsmtp) await reportWithoutConnection(context, error, options);
+  },
+  run: async (context, options) => {
+    const { connection, stdio, signal } = context;
+    if (options.bsmtp)
+      return await deliverTaken(context, options, () => openFarEnd(connection, farEndOf(options), { signal }));
     const channel = await openFarEnd(connection, farEndOf(options), { signal });
     await bridge(channel, { input: stdio.input, output: stdio.output, error: stdio.error }, { signal }).done;
     return { kind: 'status', code: 0 };

@@ -15,4 +15,6 @@ export interface CommandContext {
   readonly log: Logger;
   /** Aborted by SIGINT, SIGTERM and SIGHUP. */
   readonly signal: AbortSignal;
+  /** What a second signal, which ends this process at once, gives for an exit code; undefined for the usual one. */
+  readonly exitAtOnceWith: (code: () => number | undefined) => void;
 }

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import {
+  abortedError,
   type ExitStatus,
   exitCodeOf,
   type LocalContext,
@@ -22,20 +23,22 @@ export async function runPluginCommand(
   words: readonly string[],
 ): Promise<number> {
   const prepared = plugin.prepare(raw, words);
+  context.exitAtOnceWith(() => prepared.exitCodeOf(abortedError()));
+  const local = localContext(context);
   try {
-    return await runPrepared(context, prepared, destination);
+    return await runPrepared(context, prepared, destination, local);
   } catch (error) {
     const failure = toViasshError(error);
     const code = prepared.exitCodeOf(failure);
+    await prepared.reportFailure(local, failure);
     if (code === undefined) throw error;
     if (!context.signal.aborted || failure.code !== 'ABORTED') reportError(failure, context.globals, context.stderr);
     return code;
   }
 }
 
-async function runPrepared(context: CommandContext, prepared: PreparedPlugin, destination: string): Promise<number> {
-  const { environment, globals, log, signal } = context;
-  const local: LocalContext = {
+function localContext({ environment, globals, log, signal, ...context }: CommandContext): LocalContext {
+  return {
     stdio: {
       input: globals.noStdin ? Readable.from([]) : context.stdin,
       output: context.stdout,
@@ -46,6 +49,14 @@ async function runPrepared(context: CommandContext, prepared: PreparedPlugin, de
     log,
     json: globals.json,
   };
+}
+
+async function runPrepared(
+  context: CommandContext,
+  prepared: PreparedPlugin,
+  destination: string,
+  local: LocalContext,
+): Promise<number> {
   const exit = (await prepared.runHere(local)) ?? (await runThere(context, prepared, destination, local));
   if (exit.kind === 'missing')
     throw new ViasshError('EXIT_STATUS_MISSING', 'the server never said how the remote command ended');

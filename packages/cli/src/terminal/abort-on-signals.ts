@@ -6,14 +6,17 @@ export interface SignalWatch {
   readonly signal: AbortSignal;
   /** 128+n of the signal that came, as a shell shows it. */
   exitCode(): number | undefined;
+  /** The exit code of a second signal; undefined for 255. */
+  exitAtOnceWith(code: () => number | undefined): void;
 }
 
 export function abortOnSignals(): SignalWatch {
   const controller = new AbortController();
   let received: NodeJS.Signals | undefined;
+  let own: (() => number | undefined) | undefined;
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
-      if (received !== undefined) process.exit(255); // asked twice: at once; what is ours ends with the process
+      if (received !== undefined) process.exit(own?.() ?? 255); // asked twice: at once; what is ours ends with the process
       received = name;
       controller.abort();
     });
@@ -21,5 +24,8 @@ export function abortOnSignals(): SignalWatch {
   return {
     signal: controller.signal,
     exitCode: () => (received === undefined ? undefined : 128 + constants.signals[received]),
+    exitAtOnceWith: (code) => {
+      own = code;
+    },
   };
 }

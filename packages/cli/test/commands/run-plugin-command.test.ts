@@ -53,6 +53,7 @@ function makeBench(failure?: ViasshError) {
     stdout: new PassThrough(),
     stderr,
     log: silentLogger,
+    exitAtOnceWith: () => undefined,
     signal: stop.signal,
   });
   const run = async (changes: Partial<Definition>, argv?: Readonly<Record<string, unknown>>): Promise<number> => {

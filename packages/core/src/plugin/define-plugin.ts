@@ -17,7 +17,8 @@ export function definePlugin<const T extends OptionTable>(definition: PluginDefi
       },
     );
   }
-  const { needs, lifetime, check, run: _run, runHere: _runHere, exitCodeOf: _exitCodeOf, ...data } = definition;
+  const { needs, lifetime, check, run: _run, runHere: _runHere, ...others } = definition;
+  const { exitCodeOf: _exitCodeOf, reportFailure: _reportFailure, ...data } = others;
   return {
     ...data,
     prepare(raw, words) {
@@ -33,6 +34,7 @@ export function definePlugin<const T extends OptionTable>(definition: PluginDefi
         keepalive: definition.keepalive ?? false,
         runHere: async (context) => await definition.runHere?.(context, options),
         exitCodeOf: (error) => definition.exitCodeOf?.(error, options),
+        reportFailure: async (context, error) => await definition.reportFailure?.(context, error, options),
         run: (context) => definition.run(context, options),
       };
     },

@@ -58,13 +58,21 @@ export interface PluginDefinition<T extends OptionTable> {
    * the usual.
    */
   readonly exitCodeOf?: (error: ViasshError, options: OptionValues<T>) => number | undefined;
+  /**
+   * Says a failure in the plugin's own way, also one of connecting, before it is reported as usual. Never throws. Not
+   * asked for mistakes in the options.
+   */
+  readonly reportFailure?: (context: LocalContext, error: ViasshError, options: OptionValues<T>) => Promise<void>;
   /** Runs to the end. The far end's status is the result; failures are ViasshErrors. */
   run: (context: PluginContext, options: OptionValues<T>) => Promise<ExitStatus>;
 }
 
 /** A plugin with the type of its options erased: what a registry holds. Made by `definePlugin` alone. */
 export interface Plugin
-  extends Omit<PluginDefinition<OptionTable>, 'needs' | 'lifetime' | 'check' | 'run' | 'runHere' | 'exitCodeOf'> {
+  extends Omit<
+    PluginDefinition<OptionTable>,
+    'needs' | 'lifetime' | 'check' | 'run' | 'runHere' | 'exitCodeOf' | 'reportFailure'
+  > {
   /** The options of one call, checked, and what follows from them. @throws ViasshError OPTION_INVALID */
   prepare(raw: Readonly<Record<string, unknown>>, words: readonly string[]): PreparedPlugin;
 }
@@ -79,5 +87,7 @@ export interface PreparedPlugin {
   runHere(context: LocalContext): Promise<ExitStatus | undefined>;
   /** See {@link PluginDefinition.exitCodeOf}; undefined: that of the table, and of a signal. */
   exitCodeOf(error: ViasshError): number | undefined;
+  /** See {@link PluginDefinition.reportFailure}. */
+  reportFailure(context: LocalContext, error: ViasshError): Promise<void>;
   run(context: PluginContext): Promise<ExitStatus>;
 }

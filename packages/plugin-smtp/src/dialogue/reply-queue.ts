@@ -64,7 +64,10 @@ export class ReplyQueue {
   /** Resolves when there is room for more. @throws ViasshError that of {@link failure}; SMTP_TIMEOUT */
   async write(bytes: Uint8Array | string, timeoutMs: number): Promise<void> {
     if (this.failure !== undefined) throw this.failure.error;
-    if (this.#channel.write(bytes)) return;
+    const room = this.#channel.write(bytes); // an answer may come, and end it, within this call
+    if (room) return;
+    const already = this.#failed();
+    if (already !== undefined) throw already.error;
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(() => {
       const error = new ViasshError('SMTP_TIMEOUT', `the SMTP server took nothing for ${timeoutMs / 1000} s`, {
@@ -78,8 +81,13 @@ export class ReplyQueue {
     clearTimeout(timer);
     this.#wakers.delete(resolve);
     this.#channel.off('drain', resolve);
-    const { failure } = this as { failure: DialogueFailure | undefined };
+    const failure = this.#failed();
     if (failure !== undefined) throw failure.error;
+  }
+
+  /** What became of {@link failure} since somebody looked. */
+  #failed(): DialogueFailure | undefined {
+    return this.failure;
   }
 
   /** From now on an abort waits for so long: the answer to a complete message is on its way. */

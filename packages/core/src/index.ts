@@ -87,6 +87,7 @@ export { selectTransport, type TransportEntry, type TransportSelection } from '.
 export type { StdioEnd } from './endpoint/stdio.ts';
 export { formatNearEnd, type NearEnd, parseNearEnd } from './endpoint/near-end.ts';
 export { serveClients, type ServeOptions } from './endpoint/serve-clients.ts';
+export { admitOwnUser } from './endpoint/admit-own-user.ts';
 export { listen, type ListenOptions, type NearListener } from './endpoint/listen.ts';
 export type {
   ProgramDescriptor,

@@ -1,5 +1,6 @@
-import { abortedError, type SessionChannel, toViasshError } from '@viassh/core';
-import { type Greeting, readGreeting } from './greeting.ts';
+import type { Readable } from 'node:stream';
+import { abortedError, toViasshError } from '@viassh/core';
+import { type Greeting, type GreetingWords, readGreeting } from './greeting.ts';
 
 /** How waiting for the greeting ended; `seen` is what came without a line end. */
 export type GreetingOutcome =
@@ -14,7 +15,8 @@ export type GreetingOutcome =
  * @throws ViasshError CONNECTION_LOST and whatever else destroyed the channel; ABORTED. The channel is then closed.
  */
 export function awaitGreeting(
-  channel: SessionChannel,
+  channel: Readable,
+  words: GreetingWords,
   deadline: AbortSignal,
   signal?: AbortSignal,
 ): Promise<GreetingOutcome> {
@@ -29,7 +31,7 @@ export function awaitGreeting(
     const onReadable = (): void => {
       for (let chunk = channel.read() as Buffer | null; chunk !== null; chunk = channel.read() as Buffer | null) {
         seen = Buffer.concat([seen, chunk]);
-        const greeting = readGreeting(seen);
+        const greeting = readGreeting(seen, words);
         if (greeting === undefined) continue;
         channel.unshift(seen);
         return settle(() => resolve({ kind: 'greeting', greeting }));

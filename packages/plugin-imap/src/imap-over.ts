@@ -1,14 +1,13 @@
-import { abortedError, type Connection, type Logger, type SessionChannel, sanitize, silentLogger } from '@viassh/core';
-import { awaitGreeting, startDeadline, unlessAborted } from './await-greeting.ts';
-import { refusal } from './refusal.ts';
-import { watchStderr } from './stderr-tail.ts';
-
-/** What runs when no command is named. */
-export const DEFAULT_IMAP_COMMAND = 'imapd';
+import { type Connection, type Logger, type SessionChannel, silentLogger } from '@viassh/core';
+import { commandOf, mailServerOf } from './mail-server.ts';
+import { greeted } from './open-mailbox.ts';
 
 /** How to reach the mailbox. */
 export interface ImapOverOptions {
-  /** For the far end's shell, sent unaltered. It must speak IMAP on stdio, already authenticated. Default `imapd`. */
+  /**
+   * For the far end's shell, sent unaltered. It must speak IMAP on stdio, already authenticated. Default: the first that
+   * is there of the servers that do, `imapd` and Dovecot's among them.
+   */
   readonly command?: string | undefined;
   /** How long the greeting may take, from the moment the command was accepted. Default 30 s. */
   readonly greetingTimeoutMs?: number | undefined;
@@ -28,29 +27,9 @@ export interface ImapOverOptions {
  */
 export async function imapOver(
   connection: Pick<Connection, 'openSession'>,
-  options: ImapOverOptions = {},
+  { command, greetingTimeoutMs = 30_000, signal, log = silentLogger }: ImapOverOptions = {},
 ): Promise<SessionChannel> {
-  const { command = DEFAULT_IMAP_COMMAND, greetingTimeoutMs: timeoutMs = 30_000, signal, log = silentLogger } = options;
-  const channel = await connection.openSession({ kind: 'exec', command, signal });
-  channel.on('error', () => undefined);
-  channel.exit.catch(() => undefined);
-  const stderr = watchStderr(channel.stderr, log);
-  const deadline = startDeadline(timeoutMs);
-  try {
-    const outcome = await awaitGreeting(channel, deadline.signal, signal);
-    if (outcome.kind === 'greeting' && outcome.greeting.kind === 'preauth') {
-      log.info(`greeting: ${sanitize(outcome.greeting.line.toString('utf8'))}`);
-      return channel;
-    }
-    const ended = Promise.all([channel.exit, stderr.ended]);
-    const patience = signal === undefined ? [deadline.signal] : [deadline.signal, signal];
-    const exit = outcome.kind === 'ended' ? (await unlessAborted(ended, ...patience))?.[0] : undefined;
-    if (signal?.aborted === true) throw abortedError(signal.reason);
-    throw refusal(outcome, { command, timeoutMs, exit, stderr });
-  } catch (error) {
-    channel.destroy();
-    throw error;
-  } finally {
-    deadline.stop();
-  }
+  const server = mailServerOf({ protocol: 'imap', command, words: [], to: undefined });
+  const channel = await connection.openSession({ kind: 'exec', command: commandOf(server), signal });
+  return await greeted(channel, server, { greetingTimeoutMs, signal, log });
 }

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { type Logger, sanitize } from '@viassh/core';
 
-/** What the far end said on its stderr. */
+/** What a server said on its stderr. */
 export interface StderrTail {
   /** The end of it, raw. */
   readonly text: string;
@@ -13,12 +13,16 @@ export interface StderrTail {
 
 const MOST_KEPT = 4096; // bytes, also of one line
 
-/** Reads a far end's stderr to its end: each line to `log.info`, the last 4 KiB kept for a diagnosis. */
-export function watchStderr(stderr: Readable, log: Logger): StderrTail {
+/**
+ * Reads a server's stderr, where there is one, to its end: each line to `log.info` with `who` before it, the last 4 KiB
+ * kept for a diagnosis.
+ */
+export function watchStderr(stderr: Readable | undefined, who: string, log: Logger): StderrTail {
+  if (stderr === undefined) return { text: '', lastLine: '', ended: Promise.resolve() };
   let kept = Buffer.alloc(0);
   let rest = '';
   const say = (line: string): void => {
-    if (line.trim() !== '') log.info(`far end: ${sanitize(line)}`);
+    if (line.trim() !== '') log.info(`${who}: ${sanitize(line)}`);
   };
   stderr.on('data', (chunk: Buffer) => {
     kept = Buffer.concat([kept, chunk]).subarray(-MOST_KEPT);

@@ -4,6 +4,8 @@ import { buffer } from 'node:stream/consumers';
 import t from 'tap';
 import { imapPlugin } from '@viassh/plugin-imap';
 import { createMemoryTransport } from '@viassh/testing';
+import { findServer } from '../src/find-server.ts';
+import { mailProtocols } from '../src/mail-protocol.ts';
 import { makePuppet, runImap } from './run-imap.ts';
 
 const ok = { kind: 'status', code: 0 };
@@ -134,6 +136,9 @@ t.test('the far end stderr goes to the log, sanitised, and never to stdout', asy
   t.ok(log.includes('info: far end: one\\u001b[2J'));
   t.ok(log.includes('info: far end: two'));
   t.ok(log.includes('info: greeting: * PREAUTH hi'));
+  t.notOk(log.some((line) => line.startsWith('info: capabilities')));
+  const capable = await runImap({ command: `printf '* PREAUTH [CAPABILITY IMAP4rev1 IDLE] hi\\r\\n'` });
+  t.ok(capable.log.includes('info: capabilities: IMAP4rev1 IDLE'));
 });
 
 t.test('the command: default, --command unaltered, words joined by a blank; not two of them', async (t) => {
@@ -142,10 +147,10 @@ t.test('the command: default, --command unaltered, words joined by a blank; not 
     t.match(await runImap(raw, { transport }, words), { error: { code: 'REQUEST_REFUSED' } });
     return transport.server.requests.map((request) => (request.kind === 'exec' ? request.command : request.kind));
   };
-  t.strictSame(await asked({}), ['imapd']);
+  t.strictSame(await asked({}), [findServer(mailProtocols.imap)]);
   t.strictSame(await asked({ command: '  exec  imapd "$HOME"' }), ['  exec  imapd "$HOME"']);
   t.strictSame(await asked({}, ['/usr/lib/dovecot/imap', '-o', 'a b']), ['/usr/lib/dovecot/imap -o a b']);
-  t.throws(() => imapPlugin.prepare({ command: 'x' }, ['y']), { code: 'OPTION_INVALID', hint: /one of them/ });
+  t.throws(() => imapPlugin.prepare({ command: 'x' }, ['y']), { code: 'OPTION_INVALID', hint: /give one of/ });
   t.throws(() => imapPlugin.prepare({ greetingTimeout: 0 }, []), { code: 'OPTION_INVALID' });
   t.strictSame(imapPlugin.prepare({}, []).needs, ['exec']);
 });

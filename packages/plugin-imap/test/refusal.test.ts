@@ -43,21 +43,21 @@ const cases: readonly Refused[] = [
     command: `printf '* PREAUTHX hi\\r\\n'; cat`,
     code: 'IMAP_NOISE',
     message: /PREAUTHX/,
-    hint: /IMAP server/,
+    hint: /server of IMAP/,
   },
   {
     name: 'binary data',
     command: `printf '\\177ELF\\000\\000'; exec sleep 600`,
     code: 'IMAP_NOISE',
     message: /ELF\\u0000/,
-    hint: /IMAP server/,
+    hint: /server of IMAP/,
   },
   {
     name: 'an endless line',
     command: `exec tr '\\0' x </dev/zero`,
     code: 'IMAP_NOISE',
     message: /"x{200}…"/,
-    hint: /IMAP server/,
+    hint: /server of IMAP/,
   },
   {
     name: 'a prompt without a line end, and the end',
@@ -71,7 +71,7 @@ const cases: readonly Refused[] = [
     command: 'exit 0',
     code: 'IMAP_NO_GREETING',
     message: /ended with status 0 before/,
-    hint: /IMAP server/,
+    hint: /server of IMAP/,
   },
   {
     name: 'a failure that says why',
@@ -85,9 +85,15 @@ const cases: readonly Refused[] = [
     command: `printf '* PREAUTH hal'`,
     code: 'IMAP_NO_GREETING',
     message: /ended with status 0/,
-    hint: /IMAP server/,
+    hint: /server of IMAP/,
   },
-  { name: 'a crash', command: 'kill -SEGV $$', code: 'IMAP_NO_GREETING', message: /signal SEGV/, hint: /IMAP server/ },
+  {
+    name: 'a crash',
+    command: 'kill -SEGV $$',
+    code: 'IMAP_NO_GREETING',
+    message: /signal SEGV/,
+    hint: /server of IMAP/,
+  },
 ];
 
 for (const { name, command, code, message, hint } of cases) {
@@ -104,9 +110,7 @@ t.test('a command that is not there is a result, 127 or 126, with a word on it',
   t.equal(missing.stdout, '');
   t.ok(
     missing.log.some((line) =>
-      /^error: the remote command 'viassh-no-such-imapd' was not found \(status 127\): .*viassh-no-such-imapd/.test(
-        line,
-      ),
+      /^error: the IMAP server 'viassh-no-such-imapd' was not found \(status 127\): .*viassh-no-such-imapd/.test(line),
     ),
   );
   t.ok(missing.log.some((line) => /^error: hint: .*--command/.test(line)));

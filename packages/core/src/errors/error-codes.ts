@@ -134,6 +134,11 @@ export const errorCodes = {
     exitCode: 255,
     meaning: 'A socket or a port of this machine cannot be listened on.',
   },
+  CLIENT_REFUSED: {
+    kind: 'permanent',
+    exitCode: 255,
+    meaning: 'A client of a listener was turned away: it is of another user of this machine.',
+  },
   // Local programs
   PROGRAM_NOT_FOUND: {
     kind: 'permanent',
@@ -145,15 +150,15 @@ export const errorCodes = {
   IMAP_NOT_PREAUTH: {
     kind: 'permanent',
     exitCode: 255,
-    meaning: 'The remote IMAP server asks for a login instead of greeting with PREAUTH.',
+    meaning: 'The IMAP server asks for a login instead of greeting with PREAUTH.',
   },
-  IMAP_BYE: { kind: 'permanent', exitCode: 255, meaning: 'The remote IMAP server said goodbye instead of a greeting.' },
-  IMAP_NOISE: { kind: 'permanent', exitCode: 255, meaning: 'Something else than an IMAP greeting came first.' },
-  IMAP_NO_GREETING: { kind: 'permanent', exitCode: 255, meaning: 'The remote command ended without an IMAP greeting.' },
+  IMAP_BYE: { kind: 'permanent', exitCode: 255, meaning: 'The mail server said goodbye instead of a greeting.' },
+  IMAP_NOISE: { kind: 'permanent', exitCode: 255, meaning: 'Something else than the greeting of a mail server came first.' },
+  IMAP_NO_GREETING: { kind: 'permanent', exitCode: 255, meaning: 'The mail server ended without a greeting.' },
   IMAP_GREETING_TIMEOUT: {
     kind: 'transient',
     exitCode: 255,
-    meaning: 'No IMAP greeting came within the time allowed.',
+    meaning: 'The mail server did not greet within the time allowed.',
   },
   // SMTP
   SMTP_TEMPORARY: {

@@ -1,0 +1,48 @@
+import {
+  admitOwnUser,
+  type Connection,
+  formatNearEnd,
+  type LocalContext,
+  type NearEnd,
+  serveClients,
+  type ViasshError,
+} from '@viassh/core';
+import type { MailServer } from './mail-server.ts';
+import { openMailbox } from './open-mailbox.ts';
+
+/**
+ * Serves each client of a near end a session of its own. Says on the output where it listens. Where a session is one
+ * that is logged in already, clients of other users of this machine are turned away.
+ *
+ * @throws ViasshError those of serveClients
+ */
+export async function serveMailbox(
+  connection: Connection,
+  server: MailServer,
+  nearEnd: NearEnd,
+  { stdio, signal, log, json }: LocalContext,
+  greetingTimeoutMs: number,
+): Promise<never> {
+  return await serveClients(
+    connection,
+    nearEnd,
+    (gone) => openMailbox(connection, server, { greetingTimeoutMs, signal: gone, log }),
+    {
+      signal,
+      log,
+      onListening: (actual) => void stdio.output.write(announcement(actual, json)),
+      farewell: (failure) => server.protocol.farewell(reasonFor(failure)),
+      ...(server.farEnd.kind === 'exec' && nearEnd.kind === 'tcp' ? { admit: admitOwnUser(log) } : {}),
+    },
+  );
+}
+
+function announcement(nearEnd: NearEnd, json: boolean): string {
+  const listening = formatNearEnd(nearEnd);
+  return json ? `${JSON.stringify({ listening })}\n` : `listening on ${listening}\n`;
+}
+
+/** ASCII, as the protocols' own texts; one line, as every message is. */
+function reasonFor({ code, message }: ViasshError): string {
+  return `viassh: ${message.replaceAll(/[^\x20-\x7e]/g, '?')} (${code})`;
+}

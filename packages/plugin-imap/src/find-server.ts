@@ -11,7 +11,7 @@ const CYRUS = '/usr/lib/cyrus/bin';
 export function findServer({ commands, port }: Pick<MailProtocol, 'commands' | 'port'>): string {
   const script = [
     `for name in ${commands.join(' ')}`,
-    'do file=$(command -v "$name") && [ -x "$file" ] && { echo "found $file" >&2; exec "$file"; }',
+    'do file=$(command -v "$name") && [ -f "$file" ] && [ -x "$file" ] && { echo "found $file" >&2; exec "$file"; }',
     'done',
     `echo "looked for ${commands.join(', ')}" >&2`,
     `[ -d ${CYRUS} ] && echo "Cyrus is there, and asks for a login: reach it with --to ${port}" >&2`,

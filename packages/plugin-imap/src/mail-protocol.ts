@@ -11,7 +11,10 @@ export interface MailProtocol {
   readonly greetings: readonly (readonly [start: string, kind: GreetingKind])[];
   /** Servers that speak it on stdio and are logged in then; in the order in which they are looked for. */
   readonly commands: readonly string[];
-  /** What a server on stdio is sent to make it greet; empty where it speaks first. */
+  /**
+   * What Dovecot's server is sent: started on stdio it does not greet, and what it answers has the form of a greeting.
+   * Empty where it greets.
+   */
   readonly opening: string;
   /** The last word to a client that gets no session: a reason on one line, to a line of the protocol. */
   farewell(reason: string): string;
@@ -50,11 +53,11 @@ export const mailProtocols: Readonly<Record<'imap' | 'pop3' | 'sieve', MailProto
       ['+OK', 'ready'],
       ['-ERR', 'bye'],
     ],
-    commands: ['popserver', ...inDovecot('pop3')],
-    opening: '',
+    commands: inDovecot('pop3'),
+    opening: 'NOOP\r\n',
     farewell: (reason) => `-ERR ${reason}\r\n`,
   },
-  // RFC 5804 §1.7: the greeting is the answer of CAPABILITY. A server that is logged in already has none, and is asked.
+  // RFC 5804 §1.7, §2.4: the greeting is what CAPABILITY is answered with
   sieve: {
     title: 'ManageSieve',
     port: 4190,
@@ -64,7 +67,7 @@ export const mailProtocols: Readonly<Record<'imap' | 'pop3' | 'sieve', MailProto
       ['NO', 'bye'],
       ['BYE', 'bye'],
     ],
-    commands: ['managesieve', ...inDovecot('managesieve')],
+    commands: inDovecot('managesieve'),
     opening: 'CAPABILITY\r\n',
     farewell: (reason) => `BYE "${reason.replaceAll(/["\\]/g, "'")}"\r\n`,
   },

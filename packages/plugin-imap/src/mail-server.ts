@@ -43,3 +43,9 @@ export function describeMailServer({ protocol, farEnd, lookedFor }: MailServer):
 export function commandOf({ farEnd }: MailServer): string {
   return farEnd.kind === 'exec' ? farEnd.command : '';
 }
+
+/** What is written before the greeting: see {@link MailProtocol}. Nothing for a server that greets, it would be one answer too many. */
+export function openingOf({ protocol, farEnd, lookedFor }: MailServer): string {
+  const isDovecot = farEnd.kind === 'exec' && (lookedFor || /\/dovecot\/\w+(?![\w/])/.test(farEnd.command));
+  return isDovecot ? protocol.opening : '';
+}

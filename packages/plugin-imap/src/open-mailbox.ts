@@ -1,6 +1,6 @@
 import { type Channel, type Connection, openFarEnd, type SessionChannel } from '@viassh/core';
 import { awaitWelcome, type WelcomeOptions } from './await-welcome.ts';
-import type { MailServer } from './mail-server.ts';
+import { type MailServer, openingOf } from './mail-server.ts';
 import { watchStderr } from './stderr-tail.ts';
 
 /**
@@ -31,7 +31,8 @@ export async function greeted<C extends Channel | SessionChannel>(
   exit?.catch(() => undefined);
   const stderr = watchStderr('stderr' in channel ? channel.stderr : undefined, 'far end', options.log);
   try {
-    if (exit !== undefined && server.protocol.opening !== '') channel.write(server.protocol.opening);
+    const opening = openingOf(server);
+    if (opening !== '') channel.write(opening);
     await awaitWelcome({ output: channel, stderr, exit }, server, options);
     return channel;
   } catch (error) {

@@ -1,7 +1,7 @@
 import { describeExit, type ExitStatus, ViasshError } from '@viassh/core';
 import type { GreetingOutcome } from './await-greeting.ts';
 import { couldBeGreeting, type Greeting, greetingText } from './greeting.ts';
-import { describeMailServer, type MailServer } from './mail-server.ts';
+import { describeMailServer, type MailServer, openingOf } from './mail-server.ts';
 import type { StderrTail } from './stderr-tail.ts';
 
 /** The `cause` of an IMAP_NO_GREETING: how the server ended, and the end of its stderr, raw. */
@@ -84,13 +84,16 @@ function silence(facts: RefusalFacts): ViasshError {
     'IMAP_GREETING_TIMEOUT',
     `${describeMailServer(server)} sent no ${server.protocol.title} greeting within ${timeoutMs / 1000} s${aside(facts)}`,
     {
-      hint:
-        server.farEnd.kind === 'exec'
-          ? 'try the command by hand with ssh; when it is only slow, allow more with --greeting-timeout'
-          : 'the port may be one for TLS, which waits for its client; when it is only slow, allow more with --greeting-timeout',
+      hint: `${whySilent(server)}; when it is only slow, allow more with --greeting-timeout`,
       cause: stderr.text,
     },
   );
+}
+
+function whySilent(server: MailServer): string {
+  if (server.farEnd.kind !== 'exec') return 'the port may be one for TLS, which waits for its client';
+  if (server.protocol.opening === '' || openingOf(server) !== '') return 'try the command by hand with ssh';
+  return `Dovecot's server greets only when it is asked, which is done where the command names it, e.g. --command '${example(server)}'`;
 }
 
 function noGreeting(facts: RefusalFacts): ViasshError {

@@ -1,7 +1,7 @@
 import { pipeline } from 'node:stream/promises';
 import { abortedError, type ExitStatus, isViasshError, type LocalContext, type RunningProgram } from '@viassh/core';
 import { awaitWelcome } from './await-welcome.ts';
-import { commandOf, type MailServer } from './mail-server.ts';
+import { commandOf, type MailServer, openingOf } from './mail-server.ts';
 import { watchStderr } from './stderr-tail.ts';
 
 /**
@@ -26,7 +26,7 @@ export async function serveHere(
   stdin.on('error', () => undefined); // it may end before it has read everything
   const said = watchStderr(stderr, 'this machine', log);
   try {
-    if (server.protocol.opening !== '') stdin.write(server.protocol.opening);
+    stdin.write(openingOf(server));
     await awaitWelcome({ output: stdout, stderr: said, exit }, server, { greetingTimeoutMs, signal, log });
     log.info('served by this machine: nothing is dialled');
     return await carry(running as WithStreams, stdio, signal);

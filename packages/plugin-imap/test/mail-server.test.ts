@@ -79,34 +79,47 @@ t.test(
   },
 );
 
-t.test('POP3 of a command is served without a word about logins', async (t) => {
+t.test('POP3 of a command that greets is served as it is', async (t) => {
   const { exit, stdout } = await runImap(
-    {
-      protocol: 'pop3',
-      command: `printf '+OK\\r\\n'; read -r line; printf '+OK Logging out.\\r\\n'`,
-    },
+    { protocol: 'pop3', command: `printf '+OK hi\\r\\n'; read -r line; printf '+OK %s\\r\\n' "\${line%?}"` },
     { input: 'QUIT\r\n' },
   );
   t.strictSame(exit, ok);
-  t.equal(stdout, '+OK\r\n+OK Logging out.\r\n');
+  t.equal(stdout, '+OK hi\r\n+OK QUIT\r\n', 'the first it hears is the client');
 });
 
-t.test(
-  'ManageSieve of a command is asked for its capabilities, once and before all else: they are its greeting',
-  async (t) => {
+for (const [protocol, opening, greeting] of [
+  ['pop3', 'NOOP\r\n', '+OK\r\n'],
+  ['sieve', 'CAPABILITY\r\n', '"SIEVE" "fileinto"\r\nOK "Capability completed."\r\n'],
+] as const) {
+  for (const command of [undefined, 'exec  /usr/lib/dovecot/pop3 -c x', `'/opt/dovecot/managesieve'`]) {
+    t.test(
+      `Dovecot's ${protocol} is made to greet, once and before all else: ${command ?? 'looked for'}`,
+      async (t) => {
+        const puppet = makePuppet();
+        const run = runImap({ protocol, command }, { transport: puppet.transport, input: 'LOGOUT\r\n' });
+        await puppet.started;
+        t.equal(String(await once(puppet.received, 'data')), opening);
+        puppet.output.write(greeting);
+        t.equal(String(await once(puppet.received, 'data')), 'LOGOUT\r\n');
+        puppet.output.write('OK\r\n');
+        puppet.end({ kind: 'status', code: 0 });
+        t.match(await run, { exit: ok, stdout: `${greeting}OK\r\n` });
+      },
+    );
+  }
+}
+
+t.test('another server is not: the answer would be one too many', async (t) => {
+  for (const command of ['popserver', '/usr/lib/dovecot/libexec/popserver', 'imapd-dovecot/pop3x/y']) {
     const puppet = makePuppet();
-    const run = runImap({ protocol: 'sieve' }, { transport: puppet.transport, input: 'LOGOUT\r\n' });
-    await puppet.started;
-    const [asked] = (await once(puppet.received, 'data')) as [Buffer];
-    t.equal(asked.toString(), 'CAPABILITY\r\n');
-    puppet.output.write('"SIEVE" "fileinto"\r\nOK "Capability completed."\r\n');
-    const [next] = (await once(puppet.received, 'data')) as [Buffer];
-    t.equal(next.toString(), 'LOGOUT\r\n');
-    puppet.output.write('OK\r\n');
-    puppet.end({ kind: 'status', code: 0 });
-    t.match(await run, { exit: ok, stdout: '"SIEVE" "fileinto"\r\nOK "Capability completed."\r\nOK\r\n' });
-  },
-);
+    const run = runImap({ protocol: 'pop3', command, greetingTimeout: 0.05 }, { transport: puppet.transport });
+    t.match(await run, {
+      error: { code: 'IMAP_GREETING_TIMEOUT', hint: /greets only when it is asked.*dovecot\/pop3/ },
+    });
+    t.equal(puppet.received.readableLength, 0);
+  }
+});
 
 t.test('what does not go together is refused before anything is dialled', async (t) => {
   const refused = (raw: Record<string, unknown>, message: RegExp, words: readonly string[] = []): void =>

@@ -10,6 +10,10 @@ export { type EchoReply, echoReply, type EchoRequest, echoRequest } from './tun/
 export { createMailbox, type Mailbox, missingForDovecot } from './dovecot/create-mailbox.ts';
 export type { MailboxMessage } from './dovecot/messages.ts';
 
+export { type EximOptions, missingForExim, startExim } from './exim/start-exim.ts';
+export type { ArrivedMail } from './mail/arrived-mail.ts';
+export type { MailServer } from './mail/mail-server.ts';
+
 export { createMemoryTransport, memoryRoute, type MemoryTransport } from './memory/memory-transport.ts';
 export { makeHostKey, type MemoryServer, type MemoryServerOptions } from './memory/memory-server.ts';
 export type { MemoryLogin } from './memory/memory-login.ts';

@@ -1,10 +1,9 @@
-import { once } from 'node:events';
 import { appendFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import process from 'node:process';
 import { fingerprint, quoteCommand, type RunningProgram } from '@viassh/core';
 import { createProgramRunner } from '@viassh/program';
+import { freePort } from '../processes/free-port.ts';
 import { descendantsOf, holdsOpen, killAll, listProcesses, type ProcessEntry } from '../processes/processes.ts';
 import { waitUntil } from '../processes/wait-until.ts';
 import { findSshd, type SshdProgram } from './find-sshd.ts';
@@ -135,15 +134,6 @@ function inNamespace({ networkNamespace }: SshdOptions): string[] {
 async function checkConfig({ file }: SshdProgram, configFile: string): Promise<void> {
   const { exit, stderr } = await createProgramRunner().run({ file, args: ['-t', '-f', configFile] });
   if (exit.kind !== 'status' || exit.code !== 0) throw new Error(`sshd refuses its configuration: ${stderr}`);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** sshd overwrites its command line with the user's name, but keeps the log of its -E open: it is found by both. */

@@ -5,6 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 sh scripts/bootstrap.sh
 sh scripts/debian-packages.sh
+sh scripts/unpack-postfix.sh
 . scripts/toolchain.sh
 mkdir -p .test-output
 VIASSH_RUNTIME_DIR=$(mktemp -d)

@@ -14,6 +14,9 @@ NODE_HOME="$PWD/.toolchain/node_modules/$NODE_PACKAGE"
 # Compiled modules are kept here, and not in the machine's temporary folder.
 NODE_COMPILE_CACHE="$PWD/.toolchain/compile-cache"
 export NODE_COMPILE_CACHE
+# Debian packages that cannot be installed beside others are unpacked here, for the tests.
+VIASSH_TEST_UNPACKED="$PWD/.toolchain/debian"
+export VIASSH_TEST_UNPACKED
 PATH="$NODE_HOME/bin:$PWD/.toolchain/node_modules/.bin:$PATH"
 export PATH
 # Started by `npm run`, npm's own settings are in the environment; pnpm must not take them for its own.

@@ -11,6 +11,7 @@ export { createMailbox, type Mailbox, missingForDovecot } from './dovecot/create
 export type { MailboxMessage } from './dovecot/messages.ts';
 
 export { type EximOptions, missingForExim, startExim } from './exim/start-exim.ts';
+export { missingForPostfix, startPostfix } from './postfix/start-postfix.ts';
 export type { ArrivedMail } from './mail/arrived-mail.ts';
 export type { MailServer } from './mail/mail-server.ts';
 

@@ -56,7 +56,7 @@ export async function startExim({
     arrived: () => readArrived(arrived),
     queue: count,
     submit: (mail) => submit(system, folder, mail),
-    flush: async () => void (await system.run('exim4', ['-qff'])),
+    flush: async () => void (await system.run('exim4', ['-qf'])),
     log: () => readFile(join(folder, 'log/mainlog'), 'utf8').catch(() => ''),
     run: system.run,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

@@ -1,25 +1,8 @@
-import { once } from 'node:events';
-import { connect } from 'node:net';
 import { missingForExim, startExim, waitUntil, watchLeaks } from '@viassh/testing';
 import t from 'tap';
+import { say } from '../mail/say.ts';
 
 const skip = (await missingForExim()) ?? false;
-
-/** Says all at once, and gives all answers. */
-export async function say(port: number, lines: readonly string[]): Promise<string> {
-  const socket = connect(port, '127.0.0.1');
-  const closed = once(socket, 'close');
-  let said = '';
-  socket.setEncoding('latin1').on('data', (text: string) => (said += text));
-  for (const line of ['', ...lines]) {
-    const before = said.length;
-    if (line !== '') socket.write(`${line}\r\n`, 'latin1');
-    await waitUntil(`an answer to ${line}`, () => /^\d{3} .*\r\n$/m.test(said.slice(before)));
-  }
-  socket.end();
-  await closed;
-  return said;
-}
 
 t.test(
   'mail arrives byte for byte, once for each recipient; what is to be put off or refused is',

@@ -1,24 +1,22 @@
 import {
-  bridge,
   definePlugin,
   type FarEnd,
   farEndNeeds,
-  openFarEnd,
+  parseNearEnd,
   parseTcpFarEnd,
   type Plugin,
   ViasshError,
 } from '@viassh/core';
-
-import { bsmtpExitCode, bsmtpOptions, checkBsmtp, deliverTaken, reportWithoutConnection, takeBatch } from './bsmtp/bsmtp.ts';
+import { relay, serveRelay } from './relay.ts';
 
 /** Where SMTP is spoken on the far end when nothing is named. */
 const DEFAULT_TO = 'localhost:25';
 
-/** SMTP on stdio for programs that can call a command. */
+/** SMTP for programs that can call a command, or only speak to a port. */
 export const smtpPlugin: Plugin = definePlugin({
   apiVersion: 1,
   name: 'smtp',
-  summary: 'SMTP on stdin and stdout, for mail programs and mail servers',
+  summary: 'SMTP through the far end, on stdin and stdout, for mail programs and mail servers',
   options: {
     to: {
       type: 'string',
@@ -31,34 +29,39 @@ export const smtpPlugin: Plugin = definePlugin({
       valueName: 'COMMAND',
       summary: 'a command of the far end instead, e.g. /usr/sbin/sendmail -bs',
     },
-    ...bsmtpOptions,
+    listen: {
+      type: 'string',
+      valueName: 'NEAR',
+      summary: 'serve each client of unix:PATH or tcp:[HOST:]PORT, in place of stdin and stdout',
+    },
+    greetingTimeout: {
+      type: 'number',
+      valueName: 'SECONDS',
+      summary: 'how long the SMTP server may take to greet',
+      default: 300, // RFC 5321 §4.5.3.2.1
+      min: 0.01,
+      max: 86_400,
+    },
   },
   words: { name: 'COMMAND', summary: 'the same as --command, for programs that cannot quote' },
   examples: [
     { command: 'smtp user@host', summary: `speak SMTP with ${DEFAULT_TO} there` },
-    { command: 'smtp user@host --bsmtp <batch', summary: 'deliver what a mail server wrote as a batch' },
+    { command: `smtp user@host --command '/usr/sbin/sendmail -bs'`, summary: 'with a command there' },
+    { command: 'smtp user@host --listen tcp:2525', summary: 'for programs that only speak to a port' },
   ],
+  keepalive: true,
   needs: (options) => [farEndNeeds[farEndOf(options).kind]],
   check: (options) => {
     farEndOf(options);
-    checkBsmtp(options);
+    if (options.listen !== undefined) parseNearEnd(options.listen);
   },
-  lifetime: 'one-shot',
-  runHere: async (context, options) => {
-    if (options.bsmtp) await takeBatch(context, options);
-    return undefined;
-  },
-  exitCodeOf: (error, options) => (options.bsmtp ? bsmtpExitCode(error, options) : undefined),
-  reportFailure: async (context, error, options) => {
-    if (options.bsmtp) await reportWithoutConnection(context, error, options);
-  },
+  lifetime: ({ listen }) => (listen === undefined ? 'one-shot' : 'resident'),
   run: async (context, options) => {
-    const { connection, stdio, signal } = context;
-    if (options.bsmtp)
-      return await deliverTaken(context, options, () => openFarEnd(connection, farEndOf(options), { signal }));
-    const channel = await openFarEnd(connection, farEndOf(options), { signal });
-    await bridge(channel, { input: stdio.input, output: stdio.output, error: stdio.error }, { signal }).done;
-    return { kind: 'status', code: 0 };
+    const farEnd = farEndOf(options);
+    const greetingTimeoutMs = options.greetingTimeout * 1000;
+    if (options.listen !== undefined)
+      return await serveRelay(context, farEnd, parseNearEnd(options.listen), { greetingTimeoutMs });
+    return await relay(context, farEnd, { greetingTimeoutMs });
   },
 });
 

@@ -76,7 +76,7 @@ export async function runBsmtp(batch: string | Buffer, around: BsmtpSurroundings
     if (!isViasshError(thrown)) throw thrown;
     const error = toViasshError(thrown);
     await prepared.reportFailure(context, error);
-    return { code: prepared.exitCodeOf(error), error, stdout: said(), log, servers };
+    return { code: prepared.exitCodeOf(error) ?? 255, error, stdout: said(), log, servers };
   }
 }
 

@@ -1,0 +1,92 @@
+import {
+  bridge,
+  type ExitStatus,
+  type FarEnd,
+  formatNearEnd,
+  isViasshError,
+  type NearEnd,
+  type PluginContext,
+  sanitize,
+  serveClients,
+  type ViasshError,
+} from '@viassh/core';
+import type { NoGreetingCause } from './greeting-failure.ts';
+import { openGreeted } from './open-greeted.ts';
+
+/** How an SMTP server is relayed. */
+export interface RelayOptions {
+  readonly greetingTimeoutMs: number;
+}
+
+/**
+ * SMTP on stdin and stdout, transparent both ways: nothing is dropped and nothing added. Resolves to the status of the
+ * far end's command, or 0 where the far end is a socket.
+ *
+ * @throws ViasshError as openGreeted; CONNECTION_LOST, ABORTED, STREAM_FAILED
+ */
+export async function relay(
+  { connection, stdio, signal, log }: PluginContext,
+  farEnd: FarEnd,
+  { greetingTimeoutMs: timeoutMs }: RelayOptions,
+): Promise<ExitStatus> {
+  try {
+    const channel = await openGreeted(connection, farEnd, {
+      timeoutMs,
+      signal,
+      log,
+      // At once: a client that gives up before the greeting is then known to the server.
+      onOpen: (opened) => void bridge(opened, { input: stdio.input }, { signal }),
+    });
+    const { done, progress } = bridge(channel, { output: stdio.output }, { signal });
+    await done;
+    const exit = 'exit' in channel ? await (channel.exit as Promise<ExitStatus>) : undefined;
+    // A filter whose reader has gone: what a shell would show of any other one.
+    if (progress.outputClosed && exit?.kind !== 'status')
+      return { kind: 'signal', signal: 'PIPE', coreDumped: false, message: '' };
+    return exit ?? { kind: 'status', code: 0 };
+  } catch (error) {
+    const exit = isViasshError(error, 'SMTP_PROTOCOL') ? (error.cause as Partial<NoGreetingCause> | undefined)?.exit : undefined;
+    // 126 and 127 are results, as with ssh, and yet need a word.
+    if (exit?.kind !== 'status' || (exit.code !== 127 && exit.code !== 126)) throw error;
+    const { message, hint } = error as ViasshError;
+    log.error(message);
+    if (hint !== undefined) log.error(`hint: ${hint}`);
+    return exit;
+  }
+}
+
+/**
+ * Serves each client of a near end an SMTP session of its own. Says on stdout where it listens, one line as `--listen`
+ * takes it, when the first client may come.
+ *
+ * @throws ViasshError LISTEN_FAILED, CONNECTION_LOST, ABORTED; never resolves
+ */
+export async function serveRelay(
+  { connection, stdio, signal, log, json }: PluginContext,
+  farEnd: FarEnd,
+  nearEnd: NearEnd,
+  { greetingTimeoutMs: timeoutMs }: RelayOptions,
+): Promise<never> {
+  return await serveClients(
+    connection,
+    nearEnd,
+    (either) => openGreeted(connection, farEnd, { timeoutMs, signal: either, log }),
+    {
+      signal,
+      log,
+      farewell,
+      onListening: (actual) => {
+        const place = formatNearEnd(actual);
+        stdio.output.write(json ? `${JSON.stringify({ listening: place })}\n` : `${place}\n`);
+      },
+    },
+  );
+}
+
+/** RFC 5321 §3.1, §4.2.3: a client that is told 421 keeps its message and comes again. */
+export function farewell({ code, message }: Pick<ViasshError, 'code' | 'message'>): string {
+  const text = sanitize(message)
+    .replace(/[^ -~]/g, '?')
+    .slice(0, 400); // §4.5.3.1.5: 512 bytes with its code and line end
+  return `421 4.3.0 viassh: ${text} (${code})\r\n`;
+}

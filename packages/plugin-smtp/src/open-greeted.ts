@@ -1,4 +1,4 @@
-import { type Channel, type Connection, type ExitStatus, type FarEnd, type Logger, openFarEnd } from '@viassh/core';
+import { type Channel, type Connection, type ExitStatus, type FarEnd, type Logger, openFarEnd, type SessionChannel } from '@viassh/core';
 import { type FarStderr, readFarStderr } from './far-stderr.ts';
 import { awaitGreeting } from './greeting.ts';
 import { greetingFailure } from './greeting-failure.ts';
@@ -17,9 +17,16 @@ export interface GreetedOptions {
   readonly onOpen?: (channel: Channel) => void;
 }
 
+/** A channel that stands at the first byte of a greeting. */
+export interface Greeted {
+  readonly channel: Channel;
+  /** How the far end's command ends, where it is one. */
+  readonly exit?: Promise<ExitStatus> | undefined;
+}
+
 /**
- * Opens a channel to an SMTP server and resolves when it begins to greet: the channel stands at the first byte of that.
- * Its stderr is read here; an error of the channel that nobody listens to does not end the process.
+ * Opens a channel to an SMTP server and resolves when it begins to greet. Its stderr is read here; an error of the
+ * channel that nobody listens to does not end the process. A socket that hangs up is hung up on as well.
  *
  * @throws ViasshError SMTP_PROTOCOL (its `cause` is a NoGreetingCause where nothing came), SMTP_TIMEOUT, and those of
  * openFarEnd. The channel is then closed.
@@ -28,15 +35,21 @@ export async function openGreeted(
   connection: Pick<Connection, 'openSession' | 'openDirectTcpip' | 'openDirectStreamlocal'>,
   farEnd: FarEnd,
   { timeoutMs, signal, log, onOpen }: GreetedOptions,
-): Promise<Channel> {
-  const channel = await openFarEnd(connection, farEnd, { signal });
+): Promise<Greeted> {
+  const session =
+    farEnd.kind === 'exec'
+      ? await connection.openSession({ kind: 'exec', command: farEnd.command, signal })
+      : undefined;
+  const channel = session ?? (await openFarEnd(connection, farEnd, { signal }));
   channel.on('error', () => undefined);
-  const stderr = 'stderr' in channel ? readFarStderr(channel.stderr, log) : undefined;
+  const stderr = session === undefined ? undefined : readFarStderr(session.stderr, log);
+  if (session === undefined) channel.once('end', () => channel.end()); // who hung up answers nothing any more
   onOpen?.(channel);
   try {
     const outcome = await awaitGreeting(channel, { timeoutMs, signal });
-    if (outcome.kind === 'greeting') return channel;
-    const exit = outcome.kind === 'ended' && stderr !== undefined ? await endOf(channel, stderr) : undefined;
+    if (outcome.kind === 'greeting') return { channel, exit: session?.exit };
+    const ended = outcome.kind === 'ended' && session !== undefined && stderr !== undefined;
+    const exit = ended ? await endOf(session, stderr) : undefined;
     throw greetingFailure(outcome, { farEnd, timeoutMs, exit, lastLine: stderr?.lastLine ?? '' });
   } catch (error) {
     channel.destroy();
@@ -45,12 +58,12 @@ export async function openGreeted(
 }
 
 /** How a command ended that has closed its output; `undefined` when it does not end. */
-async function endOf(channel: Channel, { ended }: FarStderr): Promise<ExitStatus | undefined> {
-  if (!('exit' in channel)) return undefined;
-  const exit = channel.exit as Promise<ExitStatus>;
-  const patience = AbortSignal.timeout(LAST_WORDS_MS);
-  const tired = new Promise<undefined>((resolve) =>
-    patience.addEventListener('abort', () => resolve(undefined), { once: true }),
-  );
-  return await Promise.race([Promise.all([exit, ended]).then(([status]) => status), tired]);
+async function endOf({ exit }: SessionChannel, { ended }: FarStderr): Promise<ExitStatus | undefined> {
+  const patience = Promise.withResolvers<undefined>();
+  const timer = setTimeout(() => patience.resolve(undefined), LAST_WORDS_MS);
+  try {
+    return await Promise.race([Promise.all([exit, ended]).then(([status]) => status), patience.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -30,7 +30,7 @@ export async function relay(
   { greetingTimeoutMs: timeoutMs }: RelayOptions,
 ): Promise<ExitStatus> {
   try {
-    const channel = await openGreeted(connection, farEnd, {
+    const { channel, exit: ending } = await openGreeted(connection, farEnd, {
       timeoutMs,
       signal,
       log,
@@ -39,7 +39,7 @@ export async function relay(
     });
     const { done, progress } = bridge(channel, { output: stdio.output }, { signal });
     await done;
-    const exit = 'exit' in channel ? await (channel.exit as Promise<ExitStatus>) : undefined;
+    const exit = await ending;
     // A filter whose reader has gone: what a shell would show of any other one.
     if (progress.outputClosed && exit?.kind !== 'status')
       return { kind: 'signal', signal: 'PIPE', coreDumped: false, message: '' };
@@ -70,7 +70,7 @@ export async function serveRelay(
   return await serveClients(
     connection,
     nearEnd,
-    (either) => openGreeted(connection, farEnd, { timeoutMs, signal: either, log }),
+    async (either) => (await openGreeted(connection, farEnd, { timeoutMs, signal: either, log })).channel,
     {
       signal,
       log,

@@ -1,16 +1,6 @@
-import {
-  definePlugin,
-  type FarEnd,
-  farEndNeeds,
-  parseNearEnd,
-  parseTcpFarEnd,
-  type Plugin,
-  ViasshError,
-} from '@viassh/core';
+import { definePlugin, farEndNeeds, parseNearEnd, type Plugin } from '@viassh/core';
 import { relay, serveRelay } from './relay.ts';
-
-/** Where SMTP is spoken on the far end when nothing is named. */
-const DEFAULT_TO = 'localhost:25';
+import { DEFAULT_TO, smtpFarEnd } from './smtp-far-end.ts';
 
 /** SMTP for programs that can call a command, or only speak to a port. */
 export const smtpPlugin: Plugin = definePlugin({
@@ -50,38 +40,17 @@ export const smtpPlugin: Plugin = definePlugin({
     { command: 'smtp user@host --listen tcp:2525', summary: 'for programs that only speak to a port' },
   ],
   keepalive: true,
-  needs: (options) => [farEndNeeds[farEndOf(options).kind]],
+  needs: (options) => [farEndNeeds[smtpFarEnd(options, options.words).kind]],
   check: (options) => {
-    farEndOf(options);
+    smtpFarEnd(options, options.words);
     if (options.listen !== undefined) parseNearEnd(options.listen);
   },
   lifetime: ({ listen }) => (listen === undefined ? 'one-shot' : 'resident'),
   run: async (context, options) => {
-    const farEnd = farEndOf(options);
+    const farEnd = smtpFarEnd(options, options.words);
     const greetingTimeoutMs = options.greetingTimeout * 1000;
     if (options.listen !== undefined)
       return await serveRelay(context, farEnd, parseNearEnd(options.listen), { greetingTimeoutMs });
     return await relay(context, farEnd, { greetingTimeoutMs });
   },
 });
-
-interface Where {
-  readonly to: string | undefined;
-  readonly unix: string | undefined;
-  readonly command: string | undefined;
-  readonly words: readonly string[];
-}
-
-function farEndOf({ to, unix, command, words }: Where): FarEnd {
-  const named = [to, unix, command, words.length > 0 ? words.join(' ') : undefined].filter(
-    (each) => each !== undefined,
-  );
-  if (named.length > 1) {
-    throw new ViasshError('OPTION_INVALID', 'the far end is named twice', {
-      hint: 'give one of --to, --unix, --command, or a command behind --',
-    });
-  }
-  if (unix !== undefined) return { kind: 'unix', path: unix };
-  if (command !== undefined || words.length > 0) return { kind: 'exec', command: command ?? words.join(' ') };
-  return parseTcpFarEnd(to ?? DEFAULT_TO);
-}

@@ -11,3 +11,7 @@ export type {
   RecipientResult,
   SmtpReply,
 } from './dialogue/delivery.ts';
+export { type MailerTransport, type SendmailOptions, type SentMail, sendmailOver } from './sendmail-over.ts';
+export type { MailerMessage } from './mailer-message.ts';
+export type { SendError } from './send-error.ts';
+export type { SmtpFarEnd } from './smtp-far-end.ts';

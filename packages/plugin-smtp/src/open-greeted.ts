@@ -1,4 +1,12 @@
-import { type Channel, type Connection, type ExitStatus, type FarEnd, type Logger, openFarEnd, type SessionChannel } from '@viassh/core';
+import {
+  type Channel,
+  type Connection,
+  type ExitStatus,
+  type FarEnd,
+  type Logger,
+  openFarEnd,
+  type SessionChannel,
+} from '@viassh/core';
 import { type FarStderr, readFarStderr } from './far-stderr.ts';
 import { awaitGreeting } from './greeting.ts';
 import { greetingFailure } from './greeting-failure.ts';

@@ -1,4 +1,5 @@
 import {
+  admitOwnUser,
   bridge,
   type ExitStatus,
   type FarEnd,
@@ -45,7 +46,9 @@ export async function relay(
       return { kind: 'signal', signal: 'PIPE', coreDumped: false, message: '' };
     return exit ?? { kind: 'status', code: 0 };
   } catch (error) {
-    const exit = isViasshError(error, 'SMTP_PROTOCOL') ? (error.cause as Partial<NoGreetingCause> | undefined)?.exit : undefined;
+    const exit = isViasshError(error, 'SMTP_PROTOCOL')
+      ? (error.cause as Partial<NoGreetingCause> | undefined)?.exit
+      : undefined;
     // 126 and 127 are results, as with ssh, and yet need a word.
     if (exit?.kind !== 'status' || (exit.code !== 127 && exit.code !== 126)) throw error;
     const { message, hint } = error as ViasshError;
@@ -56,8 +59,7 @@ export async function relay(
 }
 
 /**
- * Serves each client of a near end an SMTP session of its own. Says on stdout where it listens, one line as `--listen`
- * takes it, when the first client may come.
+ * Serves each client of a near end an SMTP session of its own. Says on stdout where it listens once clients may come.
  *
  * @throws ViasshError LISTEN_FAILED, CONNECTION_LOST, ABORTED; never resolves
  */
@@ -76,17 +78,19 @@ export async function serveRelay(
       log,
       farewell,
       onListening: (actual) => {
-        const place = formatNearEnd(actual);
-        stdio.output.write(json ? `${JSON.stringify({ listening: place })}\n` : `${place}\n`);
+        const listening = formatNearEnd(actual);
+        stdio.output.write(json ? `${JSON.stringify({ listening })}\n` : `listening on ${listening}\n`);
       },
+      // What anybody over there may dial, anybody here may as well; a command runs as the user who logged in.
+      ...(farEnd.kind === 'exec' && nearEnd.kind === 'tcp' ? { admit: admitOwnUser(log) } : {}),
     },
   );
 }
 
-/** RFC 5321 §3.1, §4.2.3: a client that is told 421 keeps its message and comes again. */
+/** RFC 5321 §3.1: a client that is told 421 keeps its message and comes again; to who may not come it is 554. */
 export function farewell({ code, message }: Pick<ViasshError, 'code' | 'message'>): string {
   const text = sanitize(message)
     .replace(/[^ -~]/g, '?')
     .slice(0, 400); // §4.5.3.1.5: 512 bytes with its code and line end
-  return `421 4.3.0 viassh: ${text} (${code})\r\n`;
+  return `${code === 'CLIENT_REFUSED' ? '554 5.7.1' : '421 4.3.0'} viassh: ${text} (${code})\r\n`;
 }

@@ -51,10 +51,7 @@ t.test('a server that closes without a greeting is an error', async (t) => {
 
 t.test('silence ends when the time for the greeting is over', async (t) => {
   const port = await serve(t, () => undefined);
-  const { error } = await runSmtp(
-    { to: `127.0.0.1:${port}`, greetingTimeout: 0.05 },
-    { input: new PassThrough() },
-  );
+  const { error } = await runSmtp({ to: `127.0.0.1:${port}`, greetingTimeout: 0.05 }, { input: new PassThrough() });
   t.match(error, { code: 'SMTP_TIMEOUT', message: /within 0\.05 s/, hint: /--greeting-timeout/ });
 });
 

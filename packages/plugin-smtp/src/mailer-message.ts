@@ -16,6 +16,7 @@ export interface ReadMessage {
   /** As nodemailer gave it, for its result. */
   readonly given: { readonly from: string | false; readonly to: string[] };
   readonly messageId: string;
+  /** Made when it is asked for: attachments are not opened for a message that nobody accepts. */
   readonly content: AsyncIterable<Uint8Array>;
 }
 
@@ -47,7 +48,7 @@ export function readMailerMessage({ data, message }: MailerMessage): ReadMessage
     },
     given,
     messageId: message.messageId(),
-    content: message.createReadStream(),
+    content: { [Symbol.asyncIterator]: () => message.createReadStream()[Symbol.asyncIterator]() },
   };
 }
 

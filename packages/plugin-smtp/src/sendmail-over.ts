@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
-import { type Connection, type FarEnd, type Logger, silentLogger, toViasshError } from '@viassh/core';
+import { callbackify } from 'node:util';
+import { type Connection, type FarEnd, type Logger, silentLogger, ViasshError } from '@viassh/core';
 import type { DeliveryResult } from './dialogue/delivery.ts';
 import { openSmtp, type SmtpClient } from './dialogue/smtp-client.ts';
 import { type MailerMessage, readMailerMessage } from './mailer-message.ts';
@@ -35,7 +36,7 @@ export interface SentMail {
 export interface MailerTransport {
   readonly name: string;
   readonly version: string;
-  /** One SMTP session for each message. An error is a {@link SendError}, never thrown. */
+  /** One SMTP session for each message. What the server answered is a {@link SendError}. */
   send(mail: MailerMessage, callback: (error: Error | null, info: SentMail) => void): void;
   /** Resolves when the SMTP server greets us and answers EHLO. */
   verify(callback: (error: Error | null, success: true) => void): void;
@@ -61,21 +62,11 @@ export function sendmailOver(
   return {
     name: 'viassh',
     version: '0.1.0',
-    send(mail, callback) {
-      send(mail, open).then(
-        (info) => callback(null, info),
-        (error: unknown) => callback(toViasshError(error), undefined as unknown as SentMail),
-      );
-    },
-    verify: ((callback?: (error: Error | null, success: true) => void) => {
-      const verified = verify(open);
-      if (callback === undefined) return verified;
-      verified.then(
-        () => callback(null, true),
-        (error: unknown) => callback(toViasshError(error), undefined as unknown as true),
-      );
-      return undefined;
-    }) as MailerTransport['verify'],
+    send: callbackify(async (mail: MailerMessage) => await send(mail, open)),
+    verify: ((callback?: (error: Error | null, success: true) => void) =>
+      callback === undefined
+        ? verify(open)
+        : callbackify(async () => await verify(open))(callback)) as MailerTransport['verify'],
   };
 }
 
@@ -101,6 +92,11 @@ async function verify(open: () => Promise<SmtpClient>): Promise<true> {
 
 async function send(mail: MailerMessage, open: () => Promise<SmtpClient>): Promise<SentMail> {
   const { envelope, messageId, content, given } = readMailerMessage(mail);
+  if (envelope.recipients.length === 0) {
+    throw new ViasshError('OPTION_INVALID', 'the message has no recipient', {
+      hint: 'give it to, cc or bcc, or an envelope of its own',
+    });
+  }
   const client = await open();
   let result: DeliveryResult;
   try {

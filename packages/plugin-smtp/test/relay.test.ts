@@ -119,7 +119,6 @@ t.test('a connection that is lost is an error', async (t) => {
 });
 
 t.test('each far end needs its own capability', async (t) => {
-  const needs = (raw: Record<string, unknown>): readonly string[] => smtpPlugin.prepare(raw, []).needs;
   t.strictSame(needs({}), ['direct-tcpip']);
   t.strictSame(needs({ unix: '/run/smtp' }), ['direct-streamlocal']);
   t.strictSame(needs({ command: 'sendmail -bs' }), ['exec']);
@@ -137,3 +136,7 @@ t.test('options that do not go together are refused before anything is dialled',
     t.throws(() => smtpPlugin.prepare(raw, []), { code: 'OPTION_INVALID' }, JSON.stringify(raw));
   t.throws(() => smtpPlugin.prepare({ command: 'a' }, ['b']), { code: 'OPTION_INVALID' });
 });
+
+function needs(raw: Record<string, unknown>): readonly string[] {
+  return smtpPlugin.prepare(raw, []).needs;
+}

@@ -42,6 +42,12 @@ export function controlTransport(programs: ProgramRunner, runtimeFolder: string,
 /** The embedded server of `viassh demo`. */
 export const loadDemo = (): Promise<typeof import('@viassh/demo')> => whole('the demo', import('@viassh/demo'));
 
+export type { MailerMessage, MailerTransport, SendError, SendmailOptions, SentMail } from '@viassh/plugin-smtp';
+
+/** SMTP: the plugin, and the same as a function. */
+export const loadSmtp = (): Promise<typeof import('@viassh/plugin-smtp')> =>
+  whole('smtp', import('@viassh/plugin-smtp'));
+
 /** The plugins that come with viassh. The only list of them. */
 export const builtinPlugins: readonly PluginEntry[] = [
   {
@@ -52,7 +58,7 @@ export const builtinPlugins: readonly PluginEntry[] = [
   {
     name: 'smtp',
     summary: 'SMTP through the far end, for mail programs and mail servers, on stdin and stdout',
-    load: async () => (await import('@viassh/plugin-smtp')).smtpPlugin,
+    load: async () => (await loadSmtp()).smtpPlugin,
   },
 ];
 

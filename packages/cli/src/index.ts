@@ -1,5 +1,7 @@
 export { connect, type LibraryOptions } from './library/connect.ts';
 export { rsync, scp } from './library/copy-files.ts';
+export { sendmailOver } from './library/send-mail.ts';
+export type { MailerTransport, SendError, SendmailOptions, SentMail } from './builtin.ts';
 export type {
   RemoteFile,
   Rsync,

@@ -2,7 +2,8 @@ import type { Envelope } from './dialogue/delivery.ts';
 
 /** The part of nodemailer's MailMessage that a transport reads. */
 export interface MailerMessage {
-  readonly data: { readonly dsn?: unknown };
+  /** The message's own options; of them `dsn` is read. */
+  readonly data: object;
   readonly message: {
     getEnvelope(): { readonly from: string | false; readonly to: string[] };
     messageId(): string;
@@ -31,7 +32,7 @@ interface Dsn {
 /** The envelope and the content of a message of nodemailer. */
 export function readMailerMessage({ data, message }: MailerMessage): ReadMessage {
   const given = message.getEnvelope();
-  const { id, return: returned, notify, recipient } = (data.dsn ?? {}) as Dsn;
+  const { id, return: returned, notify, recipient } = (data as { readonly dsn?: Dsn }).dsn ?? {};
   const asked = [notify ?? []].flat().flatMap((each) => each.toUpperCase().split(/[ ,]+/));
   const recipientParameters = [
     ...(asked.length === 0 ? [] : [`NOTIFY=${asked.join(',')}`]),

@@ -1,5 +1,9 @@
 import { definePlugin, farEndNeeds, parseNearEnd, type Plugin } from '@viassh/core';
+import { msmtpRecipe } from './recipes/msmtp.ts';
+import { nodemailerRecipe } from './recipes/nodemailer.ts';
+import { swaksRecipe } from './recipes/swaks.ts';
 import { relay, serveRelay } from './relay.ts';
+import { smtpAccount } from './smtp-account.ts';
 import { DEFAULT_TO, smtpFarEnd } from './smtp-far-end.ts';
 
 /** SMTP for programs that can call a command, or only speak to a port. */
@@ -39,6 +43,8 @@ export const smtpPlugin: Plugin = definePlugin({
     { command: `smtp user@host --command '/usr/sbin/sendmail -bs'`, summary: 'with a command there' },
     { command: 'smtp user@host --listen tcp:2525', summary: 'for programs that only speak to a port' },
   ],
+  recipes: [msmtpRecipe, nodemailerRecipe, swaksRecipe],
+  accounts: [smtpAccount],
   keepalive: true,
   needs: (options) => [farEndNeeds[smtpFarEnd(options, options.words).kind]],
   check: (options) => {

@@ -1,4 +1,14 @@
-import { definePlugin, farEndNeeds, parseNearEnd, type Plugin } from '@viassh/core';
+import { definePlugin, farEndNeeds, parseNearEnd, type Plugin, ViasshError } from '@viassh/core';
+import {
+  bsmtpExitCode,
+  bsmtpOptions,
+  checkBsmtp,
+  deliverTaken,
+  reportWithoutConnection,
+  takeBatch,
+} from './bsmtp/bsmtp.ts';
+import { openGreeted } from './open-greeted.ts';
+import { mailServerRecipes } from './recipes/mail-server-recipes.ts';
 import { msmtpRecipe } from './recipes/msmtp.ts';
 import { nodemailerRecipe } from './recipes/nodemailer.ts';
 import { swaksRecipe } from './recipes/swaks.ts';
@@ -36,27 +46,49 @@ export const smtpPlugin: Plugin = definePlugin({
       min: 0.01,
       max: 86_400,
     },
+    ...bsmtpOptions,
   },
   words: { name: 'COMMAND', summary: 'the same as --command, for programs that cannot quote' },
   examples: [
     { command: 'smtp user@host', summary: `speak SMTP with ${DEFAULT_TO} there` },
     { command: `smtp user@host --command '/usr/sbin/sendmail -bs'`, summary: 'with a command there' },
     { command: 'smtp user@host --listen tcp:2525', summary: 'for programs that only speak to a port' },
+    { command: 'smtp user@host --bsmtp <batch', summary: 'deliver what a mail server wrote as a batch' },
   ],
-  recipes: [msmtpRecipe, nodemailerRecipe, swaksRecipe],
+  recipes: [...mailServerRecipes, msmtpRecipe, nodemailerRecipe, swaksRecipe],
   accounts: [smtpAccount],
   keepalive: true,
   needs: (options) => [farEndNeeds[smtpFarEnd(options, options.words).kind]],
   check: (options) => {
     smtpFarEnd(options, options.words);
-    if (options.listen !== undefined) parseNearEnd(options.listen);
+    checkBsmtp(options);
+    if (options.listen === undefined) return;
+    parseNearEnd(options.listen);
+    if (!options.bsmtp) return;
+    throw new ViasshError('OPTION_INVALID', '--bsmtp reads one batch on stdin and listens for nobody', {
+      hint: 'leave --bsmtp or --listen away',
+    });
   },
   lifetime: ({ listen }) => (listen === undefined ? 'one-shot' : 'resident'),
+  runHere: async (context, options) => {
+    if (options.bsmtp) await takeBatch(context, options);
+    return undefined;
+  },
+  exitCodeOf: (error, options) => (options.bsmtp ? bsmtpExitCode(error, options) : undefined),
+  reportFailure: async (context, error, options) => {
+    if (options.bsmtp) await reportWithoutConnection(context, error, options);
+  },
   run: async (context, options) => {
+    const { connection, signal, log } = context;
     const farEnd = smtpFarEnd(options, options.words);
-    const greetingTimeoutMs = options.greetingTimeout * 1000;
-    if (options.listen !== undefined)
-      return await serveRelay(context, farEnd, parseNearEnd(options.listen), { greetingTimeoutMs });
-    return await relay(context, farEnd, { greetingTimeoutMs });
+    const timeoutMs = options.greetingTimeout * 1000;
+    if (options.bsmtp)
+      return await deliverTaken(
+        context,
+        options,
+        async () => (await openGreeted(connection, farEnd, { timeoutMs, signal, log })).channel,
+      );
+    if (options.listen === undefined) return await relay(context, farEnd, { greetingTimeoutMs: timeoutMs });
+    return await serveRelay(context, farEnd, parseNearEnd(options.listen), { greetingTimeoutMs: timeoutMs });
   },
 });

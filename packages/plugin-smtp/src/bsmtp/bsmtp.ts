@@ -85,9 +85,10 @@ export function checkBsmtp({ bsmtp, bareNewlines, rest, helo, answerTimeout }: B
  *
  * @throws ViasshError BSMTP_INVALID, STREAM_FAILED, ABORTED
  */
-export async function takeBatch({ stdio, signal }: LocalContext, options: BsmtpOptions): Promise<void> {
+export async function takeBatch({ stdio, signal, log }: LocalContext, options: BsmtpOptions): Promise<void> {
   const spool = new ContentSpool();
   try {
+    log.info('reading the batch');
     const bareNewlines = (options.bareNewlines ?? 'repair') as BareNewlines;
     const batch = await readBatch(untilAborted(stdio.input, signal), spool, { bareNewlines });
     const rest = options.rest === undefined ? undefined : await RestFile.create(options.rest, batch, spool);

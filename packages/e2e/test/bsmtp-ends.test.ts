@@ -1,0 +1,137 @@
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { startSshd, waitUntil } from '@viassh/testing';
+import { onBothTransports, onTransport } from './both-transports.ts';
+import { at, startViassh, viassh } from './run-viassh.ts';
+
+const batch = 'MAIL FROM:<me@here>\nRCPT TO:<you@there>\nDATA\nhello\n.\n';
+
+/** An SMTP server for the far end's shell; for the verbs that are named it says nothing, and stays. */
+function server(...silentFor: readonly string[]): string {
+  const silent = silentFor.map((verb) => `${verb}*) exec sleep 1000;;`).join(' ');
+  return [
+    `end=$(printf '.\\r')`,
+    `printf '220 far ESMTP\\r\\n'`,
+    `while read -r line; do case $line in ${silent}`,
+    `DATA*) printf '354 go\\r\\n'; while read -r line && [ "$line" != "$end" ]; do :; done; printf '250 queued\\r\\n';;`,
+    `QUIT*) printf '221 bye\\r\\n'; exit;;`,
+    `*) printf '250 ok\\r\\n';; esac; done`,
+  ].join('\n');
+}
+
+onBothTransports('a batch that the far end accepts ends with 0, and says nothing', async (t, transport) => {
+  await using sshd = await startSshd();
+  const { code, stdout, stderr } = await viassh(
+    ['smtp', ...at(sshd, transport), '--bsmtp', '--command', server()],
+    { input: batch },
+  );
+  t.strictSame({ code, stdout: stdout.toString(), stderr }, { code: 0, stdout: '', stderr: '' });
+});
+
+onBothTransports('a port of the far end takes a batch; nothing listens there: 75', async (t, transport) => {
+  await using sshd = await startSshd();
+  const listener = createServer().listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  const { port } = listener.address() as { port: number };
+  const args = ['smtp', ...at(sshd, transport), '--bsmtp', '--to', `127.0.0.1:${port}`];
+  listener.once('connection', (socket) => {
+    socket.on('error', () => undefined).write('554 5.7.1 not from you\r\n');
+  });
+  const refused = await viassh(args, { input: batch });
+  t.equal(refused.code, 69, refused.stderr);
+  t.match(refused.stdout.toString(), /^<you@there>: not sent: [^\n]*554 5\.7\.1 not from you\n$/);
+  listener.close();
+  await once(listener, 'close');
+  const { code, stdout } = await viassh(args, { input: batch });
+  t.equal(code, 75);
+  t.match(stdout.toString(), /^<you@there>: not sent: [^\n]+\n$/);
+});
+
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+  onTransport('openssh', `${signal} before the message is accepted ends it with 75`, async (t, transport) => {
+    await using sshd = await startSshd();
+    await using running = startViassh([
+      'smtp',
+      '-v',
+      ...at(sshd, transport),
+      '--bsmtp',
+      '--command',
+      server('MAIL'),
+    ]);
+    running.stdin.end(batch);
+    await waitUntil('MAIL to be sent', () => running.stderr().includes('> MAIL'));
+    running.kill(signal);
+    t.strictSame(await running.exit, { code: 75, signal: null }, running.stderr());
+  });
+}
+
+onTransport('ssh2', 'SIGTERM while the batch is read, and while it connects, ends it with 75', async (t, transport) => {
+  await using sshd = await startSshd();
+  await using reading = startViassh(['smtp', '-v', ...at(sshd, transport), '--bsmtp', '--command', server()]);
+  reading.stdin.write(batch);
+  await waitUntil('the signals to be watched', () => reading.stderr().includes('reading the batch'));
+  reading.kill('SIGTERM');
+  t.strictSame(await reading.exit, { code: 75, signal: null });
+  const silent = createServer().listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const { port } = silent.address() as { port: number };
+  const connected = once(silent, 'connection');
+  await using connecting = startViassh(['smtp', ...at(sshd, transport), '-o', `Port=${port}`, '-o', 'HostName=127.0.0.1', '-o', 'ProxyCommand=none', '--bsmtp']);
+  connecting.stdin.end(batch);
+  const [socket] = (await connected) as [{ destroy(): void }];
+  connecting.kill('SIGTERM');
+  t.strictSame(await connecting.exit, { code: 75, signal: null }, connecting.stderr());
+  socket.destroy();
+  silent.close();
+});
+
+onBothTransports('SIGTERM behind the acceptance changes nothing: 0', async (t, transport) => {
+  await using sshd = await startSshd();
+  await using running = startViassh(['smtp', '-v', ...at(sshd, transport), '--bsmtp', '--command', server('QUIT')]);
+  running.stdin.end(batch);
+  await waitUntil('the acceptance', () => running.stderr().includes('message 1 of 1: accepted'));
+  running.kill('SIGTERM');
+  t.strictSame(await running.exit, { code: 0, signal: null }, running.stderr());
+});
+
+onBothTransports('the server dies in the middle: 75, and the report says it', async (t, transport) => {
+  await using sshd = await startSshd();
+  await using running = startViassh(['smtp', '-v', ...at(sshd, transport), '--bsmtp', '--command', server('RCPT')]);
+  running.stdin.end(batch);
+  await waitUntil('RCPT to be sent', () => running.stderr().includes('> RCPT'));
+  const report = text(running.stdout);
+  await sshd.kill();
+  t.strictSame(await running.exit, { code: 75, signal: null }, running.stderr());
+  t.match(await report, /^<you@there>: not sent: /);
+});
+
+onBothTransports('a host key that is not known: 75, and --json says it on stdout', async (t, transport) => {
+  await using sshd = await startSshd({ knownHosts: 'empty' });
+  const { code, stdout } = await viassh(['smtp', '--json', ...at(sshd, transport), '--bsmtp'], { input: batch });
+  t.equal(code, 75);
+  t.match(JSON.parse(stdout.toString()), {
+    exitCode: 75,
+    error: { code: 'HOST_KEY_UNKNOWN' },
+    messages: [{ outcome: 'temporary', recipients: [{ address: 'you@there' }] }],
+  });
+});
+
+onBothTransports('a command that is not there: 75, with what the shell said of it', async (t, transport) => {
+  await using sshd = await startSshd();
+  const { code, stdout } = await viassh(
+    ['smtp', ...at(sshd, transport), '--bsmtp', '--', '/no/such/sendmail', '-bs'],
+    { input: batch },
+  );
+  t.equal(code, 75);
+  t.match(stdout.toString(), /^<you@there>: not sent: [^\n]*\/no\/such\/sendmail/);
+});
+
+onTransport('ssh2', 'half a batch: 65, and nobody is dialled; a mistake in the call: 64', async (t, transport) => {
+  await using sshd = await startSshd();
+  const half = await viassh(['smtp', ...at(sshd, transport), '--bsmtp'], { input: batch.slice(0, -2) });
+  t.match({ code: half.code, stderr: half.stderr }, { code: 65, stderr: /BSMTP_INVALID/ });
+  t.equal(await sshd.log(), '', 'no sshd was started');
+  t.equal((await viassh(['smtp', ...at(sshd, transport), '--bsmtp', '--bare-newlines', 'x'], { input: batch })).code, 64);
+  t.equal((await viassh(['smtp', '-bad-', '--bsmtp'], { input: batch })).code, 64);
+});

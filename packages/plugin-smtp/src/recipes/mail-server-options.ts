@@ -1,7 +1,13 @@
-import { type OptionTable, type RecipeSituation, ViasshError } from '@viassh/core';
+import { type OptionSpec, type RecipeSituation, ViasshError } from '@viassh/core';
+
+type StringOption = Extract<OptionSpec, { type: 'string' }>;
 
 /** What the recipes of mail servers can be asked for. */
-export const mailServerOptions = {
+export const mailServerOptions: {
+  readonly domains: StringOption;
+  readonly user: StringOption & { readonly default: string };
+  readonly to: StringOption;
+} = {
   domains: {
     type: 'string',
     valueName: 'DOMAIN,…',
@@ -14,7 +20,7 @@ export const mailServerOptions = {
     default: 'viassh',
   },
   to: { type: 'string', valueName: 'HOST:PORT', summary: 'what the far end dials (default: localhost:25)' },
-} as const satisfies OptionTable;
+};
 
 /** The values of {@link mailServerOptions}. */
 export interface MailServerValues {
@@ -53,7 +59,7 @@ export function preamble({ viassh }: RecipeSituation, { user }: MailServerValues
     });
   }
   return `set -eu
-viassh=$(command -v ${viassh})
+viassh=$(command -v ${viassh}) || { echo 'viassh is not in PATH' >&2; exit 1; }
 path=$(dirname "$(command -v node || echo "$viassh")"):/usr/local/bin:/usr/bin:/bin
 home=$(getent passwd ${user} | cut -d: -f6)
 case $viassh:$path in

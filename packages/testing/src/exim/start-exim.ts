@@ -55,7 +55,7 @@ export async function startExim({
     domain,
     arrived: () => readArrived(arrived),
     queue: count,
-    submit: (mail) => submit(system, folder, mail),
+    submit: (mail) => submit(system, folder, mail, ['-odq']),
     flush: async () => void (await system.run('exim4', ['-qf'])),
     log: () => readFile(join(folder, 'log/mainlog'), 'utf8').catch(() => ''),
     run: system.run,

@@ -15,9 +15,14 @@ export interface MailServer extends AsyncDisposable {
   arrived(): Promise<readonly ArrivedMail[]>;
   /** The ids of what waits in its queue, or is on its way. */
   queue(): Promise<readonly string[]>;
-  /** Gives a mail to the server's `sendmail`, byte for byte, lines ending in LF. @throws Error when that fails */
+  /**
+   * Gives a mail to the server's `sendmail`, byte for byte, lines ending in LF. exim tries it at the next `flush()`,
+   * postfix at once.
+   *
+   * @throws Error when it is not taken
+   */
   submit(mail: { readonly from: string; readonly to: readonly string[]; readonly content: Uint8Array }): Promise<void>;
-  /** Tries all that is in the queue now, and waits for these tries where the server can. */
+  /** Tries all that is in the queue now; exim has done so when this resolves, postfix has begun. */
   flush(): Promise<void>;
   log(): Promise<string>;
   /** Runs a program where the server runs: in there `/etc` is the server's. */

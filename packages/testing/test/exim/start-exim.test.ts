@@ -50,6 +50,7 @@ for (const configuration of ['debian', 'debian-split'] as const) {
       await using exim = await startExim({ configuration, domain: 'near.example' });
       const content = Buffer.from('From: a@near.example\nSubject: x\n\n\n');
       await exim.submit({ from: 'a@near.example', to: ['mail@near.example'], content });
+      await exim.flush();
       await waitUntil('delivery', async () => (await exim.log()).includes('=> mail <mail@near.example>'));
       t.match((await exim.run('cat', ['/var/mail/mail'])).stdout, /^Subject: x$/m);
       const { exit } = await exim.run('sendmail', ['-odq', 'b@near.example'], { input: 'Subject: y\n\n\n' });

@@ -4,6 +4,7 @@
  */
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
+import { build } from 'esbuild';
 
 interface Rule {
   /** Packages beside `node:` that sources may name; a trailing `*` matches a prefix. */
@@ -48,12 +49,17 @@ const coreLayers = [
 ];
 
 const offences: string[] = [];
-for (const file of globSync('packages/*/src/**/*.ts', { cwd: root }).toSorted()) {
+const files = globSync('packages/*/src/**/*.ts', { cwd: root }).toSorted();
+const statements = await importStatements(files);
+for (const file of files) {
   const [, name = '', ...rest] = file.split(sep);
   const rule = rules[name];
   if (rule === undefined) offences.push(`${file}: the package ${name} has no rule in scripts/check-imports.ts`);
   else
-    for (const specifier of importsOf(readFileSync(join(root, file), 'utf8')))
+    for (const specifier of new Set([
+      ...(statements.get(file) ?? []),
+      ...calledImports(readFileSync(join(root, file), 'utf8')),
+    ]))
       check(file, rest.join('/'), name, rule, specifier);
 }
 for (const offence of offences) console.error(offence);
@@ -93,13 +99,46 @@ function matches(allowed: string, specifier: string): boolean {
   return allowed.endsWith('*') ? specifier.startsWith(allowed.slice(0, -1)) : specifier === allowed;
 }
 
-/** Specifiers of static imports, re-exports, `import()` and `require()`. */
-function importsOf(source: string): string[] {
+/** Specifiers of imports and re-exports, also of types, by file; what only looks like one in the text of a script is none. */
+async function importStatements(entryPoints: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
+  const { metafile } = await build({
+    entryPoints: [...entryPoints],
+    absWorkingDir: root,
+    outdir: 'none',
+    write: false,
+    bundle: true,
+    metafile: true,
+    platform: 'node',
+    format: 'esm',
+    logLevel: 'error',
+    tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
+    plugins: [
+      {
+        name: 'each file by itself',
+        setup(builder) {
+          builder.onResolve({ filter: /.*/ }, ({ kind, path }) =>
+            kind === 'entry-point' ? undefined : { path, external: true },
+          );
+          builder.onLoad({ filter: /\.ts$/ }, ({ path }) => ({
+            contents: withTypes(readFileSync(path, 'utf8')),
+            loader: 'ts',
+          }));
+        },
+      },
+    ],
+  });
+  return new Map(Object.entries(metafile.inputs).map(([file, { imports }]) => [file, imports.map(({ path }) => path)]));
+}
+
+/** Imports of types as imports of values: esbuild forgets the others. */
+function withTypes(source: string): string {
+  return source
+    .replace(/^import type (?=[\w{*])/gm, 'import ')
+    .replace(/^export type (?=(?:\{[^}]*\}|\*[^;]*) from )/gm, 'export ');
+}
+
+/** Specifiers of `import()`, in types too, and `require()`. */
+function calledImports(source: string): string[] {
   const code = source.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');
-  const patterns = [
-    /^\s*(?:import|export)\b[^'"`;]*?\bfrom\s*['"]([^'"]+)['"]/gm,
-    /\b(?:import|require)\s*\(\s*['"]([^'"]+)['"]/g,
-    /^\s*import\s*['"]([^'"]+)['"]/gm,
-  ];
-  return patterns.flatMap((pattern) => [...code.matchAll(pattern)].flatMap((match) => match[1] ?? []));
+  return [...code.matchAll(/\b(?:import|require)\s*\(\s*['"]([^'"]+)['"]/g)].flatMap((match) => match[1] ?? []);
 }

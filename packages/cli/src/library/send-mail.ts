@@ -15,14 +15,13 @@ export function sendmailOver(
   options?: SendmailOptions,
 ): MailerTransport {
   const load = async (): Promise<MailerTransport> => (await loadSmtp()).sendmailOver(connection, options);
+  const verify = async (): Promise<true> => await (await load()).verify();
   return {
     name: 'viassh',
     version: '0.1.0',
     send: callbackify(async (mail: MailerMessage) => await sent(await load(), mail)),
-    verify: ((callback?: (error: Error | null, success: true) => void) => {
-      const verify = async (): Promise<true> => await (await load()).verify();
-      return callback === undefined ? verify() : callbackify(verify)(callback);
-    }) as MailerTransport['verify'],
+    verify: ((callback?: (error: Error | null, success: true) => void) =>
+      callback === undefined ? verify() : callbackify(verify)(callback)) as MailerTransport['verify'],
   };
 }
 

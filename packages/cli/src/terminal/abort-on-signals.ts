@@ -7,7 +7,7 @@ export interface SignalWatch {
   /** 128+n of the signal that came, as a shell shows it. */
   exitCode(): number | undefined;
   /** The exit code of a second signal; undefined for 255. */
-  exitAtOnceWith(code: () => number | undefined): void;
+  readonly exitAtOnceWith: (code: () => number | undefined) => void;
 }
 
 export function abortOnSignals(): SignalWatch {

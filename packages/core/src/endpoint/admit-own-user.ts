@@ -73,12 +73,15 @@ function forms(address: string): string[] {
 
 function bytesOfIPv6(address: string): Buffer {
   const [head = '', tail] = (address.split('%')[0] ?? '').split('::');
-  const groups = (text: string): string[] => (text === '' ? [] : text.split(':'));
   const before = groups(head);
   const after = groups(tail ?? '');
   const zeros = Array<string>(8 - before.length - after.length).fill('0');
   const all = tail === undefined ? before : [...before, ...zeros, ...after];
   return Buffer.from(all.map((group) => group.padStart(4, '0')).join(''), 'hex');
+}
+
+function groups(text: string): string[] {
+  return text === '' ? [] : text.split(':');
 }
 
 function hexWords(bytes: Buffer): string {

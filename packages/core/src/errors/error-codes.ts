@@ -153,7 +153,11 @@ export const errorCodes = {
     meaning: 'The IMAP server asks for a login instead of greeting with PREAUTH.',
   },
   IMAP_BYE: { kind: 'permanent', exitCode: 255, meaning: 'The mail server said goodbye instead of a greeting.' },
-  IMAP_NOISE: { kind: 'permanent', exitCode: 255, meaning: 'Something else than the greeting of a mail server came first.' },
+  IMAP_NOISE: {
+    kind: 'permanent',
+    exitCode: 255,
+    meaning: 'Something else than the greeting of a mail server came first.',
+  },
   IMAP_NO_GREETING: { kind: 'permanent', exitCode: 255, meaning: 'The mail server ended without a greeting.' },
   IMAP_GREETING_TIMEOUT: {
     kind: 'transient',

@@ -1,3 +1,4 @@
+import { PassThrough } from 'node:stream';
 import t from 'tap';
 import { type ParsedCommand, parseCommandLine } from '../src/command-line.ts';
 
@@ -102,4 +103,26 @@ t.test('rrsync is in the help and the completion', async (t) => {
   t.match(await text('--help'), /viassh rrsync \[-ro\|-wo\]/);
   t.ok((await text('--get-yargs-completions', 'viassh', '')).split('\n').includes('rrsync'));
   t.equal(await text('--get-yargs-completions', 'viassh', 'rrsync', ''), '');
+});
+
+t.test('a recipe has options of its own, and words behind --', async (t) => {
+  const stdout = new PassThrough({ encoding: 'utf8' });
+  const printed = async (...argv: string[]): Promise<string> => {
+    const { globals, run } = await command('recipe', ...argv);
+    const context = { globals, stdout, environment: { variables: {} } };
+    t.equal(await run(context as unknown as Parameters<typeof run>[0]), 0);
+    return String(stdout.read());
+  };
+  t.match(await printed('msmtp', 'host', '--command', 'sendmail -bs'), /host --command 'sendmail -bs'/);
+  t.match(await printed('--command=sendmail -bs', 'msmtp', 'host'), /host --command 'sendmail -bs'/);
+  t.match(await printed('msmtp', 'host', '--', 'sendmail', '-bs'), /host --command 'sendmail -bs'/);
+  t.notMatch(await printed('msmtp', 'host'), /--command/);
+  t.match(await text('recipe', 'msmtp', '--help'), /recipe \[msmtp DEST \[options\]\][^]*--command +COMMAND/);
+  t.notMatch(await text('recipe', 'git', '--help'), /--command/);
+  await t.rejects(command('recipe', 'git', 'host', '--command', 'x'), { code: 'USAGE', message: /command/ });
+  const { run } = await command('recipe', 'msmtp', 'host', '--to', 'a', '--to', 'b');
+  await t.rejects(async () => await run({} as never), {
+    code: 'OPTION_INVALID',
+    message: /--to is given more than once/,
+  });
 });

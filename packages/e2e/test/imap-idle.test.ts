@@ -1,16 +1,7 @@
-import { chown, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import process from 'node:process';
-import {
-  createMailbox,
-  missingForDovecot,
-  missingForSshd,
-  type Sshd,
-  startFaultyRelay,
-  startSshd,
-} from '@viassh/testing';
+import { createMailbox, missingForDovecot, missingForSshd, startFaultyRelay, startSshd } from '@viassh/testing';
 import { assertFailure } from './assert-failure.ts';
 import { onBothTransports } from './both-transports.ts';
+import { deliver } from './deliver.ts';
 import { overhear } from './overheard.ts';
 import { at, startViassh } from './run-viassh.ts';
 
@@ -75,12 +66,3 @@ onBothTransports(
   },
   skip,
 );
-
-/** As an MTA does: written in tmp, then there at once. */
-async function deliver({ uid, gid }: Sshd, maildir: string, text: string): Promise<void> {
-  const name = '1800000000.M1P1.mail.example';
-  const file = join(maildir, 'tmp', name);
-  await writeFile(file, text, { mode: 0o600 });
-  if (process.getuid?.() === 0) await chown(file, uid, gid);
-  await rename(file, join(maildir, 'new', name));
-}

@@ -69,7 +69,7 @@ onBothTransports(
   async (t, transport) => {
     await using sshd = await startSshd();
     const { command } = await createMailbox(sshd);
-    const words = [...`${command} 2>/dev/null`.split(' ')];
+    const words = `${command} 2>/dev/null`.split(' ');
     const { code, stdout, stderr } = await viassh(['imap', '-x', '-C', '-v', ...at(sshd, transport), '--', ...words], {
       input: 'a SELECT INBOX\r\nb LOGOUT\r\n',
     });

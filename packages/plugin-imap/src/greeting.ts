@@ -61,7 +61,10 @@ export function greetingCapabilities({ line }: Greeting): string {
 
 function kindOf(line: Buffer, { greetings }: GreetingWords): GreetingKind {
   const text = line.toString('latin1').toUpperCase();
-  const isWord = (start: string): boolean => /\w$/.test(start);
-  const found = greetings.find(([start]) => text === start || text.startsWith(isWord(start) ? `${start} ` : start));
-  return found?.[1] ?? 'noise';
+  return greetings.find(([start]) => text === start || text.startsWith(whole(start)))?.[1] ?? 'noise';
+}
+
+/** A word ends where a blank is. */
+function whole(start: string): string {
+  return /\w$/.test(start) ? `${start} ` : start;
 }

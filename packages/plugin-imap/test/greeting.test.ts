@@ -134,7 +134,6 @@ t.test('the text of a greeting is what follows the status and the response code'
 });
 
 t.test('capabilities are those of the response code, and none are made up', async (t) => {
-  const named = (line: string): string => greetingCapabilities({ kind: 'preauth', line: Buffer.from(line) });
   t.equal(named('* PREAUTH [CAPABILITY IMAP4rev1 IDLE] Logged in'), 'IMAP4rev1 IDLE');
   t.equal(named('* PREAUTH Logged in'), '');
   t.equal(named('* PREAUTH [ALERT] CAPABILITY x'), '');
@@ -142,4 +141,8 @@ t.test('capabilities are those of the response code, and none are made up', asyn
 
 function text(line: string): string {
   return greetingText({ kind: 'bye', line: Buffer.from(line) });
+}
+
+function named(line: string): string {
+  return greetingCapabilities({ kind: 'preauth', line: Buffer.from(line) });
 }

@@ -22,10 +22,9 @@ function server(...silentFor: readonly string[]): string {
 
 onBothTransports('a batch that the far end accepts ends with 0, and says nothing', async (t, transport) => {
   await using sshd = await startSshd();
-  const { code, stdout, stderr } = await viassh(
-    ['smtp', ...at(sshd, transport), '--bsmtp', '--command', server()],
-    { input: batch },
-  );
+  const { code, stdout, stderr } = await viassh(['smtp', ...at(sshd, transport), '--bsmtp', '--command', server()], {
+    input: batch,
+  });
   t.strictSame({ code, stdout: stdout.toString(), stderr }, { code: 0, stdout: '', stderr: '' });
 });
 
@@ -51,14 +50,7 @@ onBothTransports('a port of the far end takes a batch; nothing listens there: 75
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
   onTransport('openssh', `${signal} before the message is accepted ends it with 75`, async (t, transport) => {
     await using sshd = await startSshd();
-    await using running = startViassh([
-      'smtp',
-      '-v',
-      ...at(sshd, transport),
-      '--bsmtp',
-      '--command',
-      server('MAIL'),
-    ]);
+    await using running = startViassh(['smtp', '-v', ...at(sshd, transport), '--bsmtp', '--command', server('MAIL')]);
     running.stdin.end(batch);
     await waitUntil('MAIL to be sent', () => running.stderr().includes('> MAIL'));
     running.kill(signal);
@@ -77,7 +69,17 @@ onTransport('ssh2', 'SIGTERM while the batch is read, and while it connects, end
   await once(silent, 'listening');
   const { port } = silent.address() as { port: number };
   const connected = once(silent, 'connection');
-  await using connecting = startViassh(['smtp', ...at(sshd, transport), '-o', `Port=${port}`, '-o', 'HostName=127.0.0.1', '-o', 'ProxyCommand=none', '--bsmtp']);
+  await using connecting = startViassh([
+    'smtp',
+    ...at(sshd, transport),
+    '-o',
+    `Port=${port}`,
+    '-o',
+    'HostName=127.0.0.1',
+    '-o',
+    'ProxyCommand=none',
+    '--bsmtp',
+  ]);
   connecting.stdin.end(batch);
   const [socket] = (await connected) as [{ destroy(): void }];
   connecting.kill('SIGTERM');
@@ -119,10 +121,9 @@ onBothTransports('a host key that is not known: 75, and --json says it on stdout
 
 onBothTransports('a command that is not there: 75, with what the shell said of it', async (t, transport) => {
   await using sshd = await startSshd();
-  const { code, stdout } = await viassh(
-    ['smtp', ...at(sshd, transport), '--bsmtp', '--', '/no/such/sendmail', '-bs'],
-    { input: batch },
-  );
+  const { code, stdout } = await viassh(['smtp', ...at(sshd, transport), '--bsmtp', '--', '/no/such/sendmail', '-bs'], {
+    input: batch,
+  });
   t.equal(code, 75);
   t.match(stdout.toString(), /^<you@there>: not sent: [^\n]*\/no\/such\/sendmail/);
 });
@@ -132,6 +133,9 @@ onTransport('ssh2', 'half a batch: 65, and nobody is dialled; a mistake in the c
   const half = await viassh(['smtp', ...at(sshd, transport), '--bsmtp'], { input: batch.slice(0, -2) });
   t.match({ code: half.code, stderr: half.stderr }, { code: 65, stderr: /BSMTP_INVALID/ });
   t.equal(await sshd.log(), '', 'no sshd was started');
-  t.equal((await viassh(['smtp', ...at(sshd, transport), '--bsmtp', '--bare-newlines', 'x'], { input: batch })).code, 64);
+  t.equal(
+    (await viassh(['smtp', ...at(sshd, transport), '--bsmtp', '--bare-newlines', 'x'], { input: batch })).code,
+    64,
+  );
   t.equal((await viassh(['smtp', '-bad-', '--bsmtp'], { input: batch })).code, 64);
 });

@@ -54,7 +54,11 @@ export async function runBsmtp(batch: string | Buffer, around: BsmtpSurroundings
   const output = new PassThrough();
   const bytes = typeof batch === 'string' ? Buffer.from(batch, 'latin1') : batch;
   const context: LocalContext = {
-    stdio: { input: around.input ?? Readable.from(bytes.length === 0 ? [] : [bytes]), output, error: new PassThrough() },
+    stdio: {
+      input: around.input ?? Readable.from(bytes.length === 0 ? [] : [bytes]),
+      output,
+      error: new PassThrough(),
+    },
     programs: undefined as unknown as ProgramRunner,
     signal,
     log: createLogger('debug', (level, message) => log.push(`${level}: ${message}`)),

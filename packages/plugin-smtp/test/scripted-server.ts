@@ -44,6 +44,7 @@ const usual: Readonly<Record<Moment, string>> = {
   OTHER: '500 5.5.1 unknown',
 };
 const END = '\r\n.\r\n';
+const LONGEST_MARK = 16;
 
 /** An SMTP server in this process that does what its script says, and does not forgive. */
 export class ScriptedServer {
@@ -56,7 +57,10 @@ export class ScriptedServer {
   readonly #script: Script;
   readonly #own: Duplex;
   #line = '';
-  #content = '';
+  /** The message so far, with a line end before it: all but the last bytes in pieces, which may be the beginning of an end. */
+  #pieces: string[] = [];
+  #tail = '';
+  #taken = 0;
   #inside = false;
   #from: string | undefined;
   #to: string[] = [];
@@ -87,7 +91,8 @@ export class ScriptedServer {
 
   #take(text: string): void {
     let left = text;
-    while (left !== '' && !this.#own.writableEnded) left = this.#inside ? this.#takeContent(left) : this.#takeLine(left);
+    while (left !== '' && !this.#own.writableEnded)
+      left = this.#inside ? this.#takeContent(left) : this.#takeLine(left);
   }
 
   #takeLine(text: string): string {
@@ -96,7 +101,8 @@ export class ScriptedServer {
     if (end < 0) return '';
     const line = this.#line;
     this.#line = '';
-    if (!/^[^\r\n]*\r\n$/.test(line)) this.complaints.push(`a command that ends otherwise than in CRLF: ${JSON.stringify(line)}`);
+    if (!/^[^\r\n]*\r\n$/.test(line))
+      this.complaints.push(`a command that ends otherwise than in CRLF: ${JSON.stringify(line)}`);
     this.#command(Buffer.from(line.trimEnd(), 'latin1').toString());
     return text.slice(end + 1);
   }
@@ -112,27 +118,31 @@ export class ScriptedServer {
     if (moment === 'RCPT' && said.startsWith('2')) this.#to.push(/<(.*)>/.exec(line)?.[1] ?? '');
     if (moment === 'DATA' && said.startsWith('354')) {
       if (this.#to.length === 0) this.complaints.push('DATA without a recipient');
-      [this.#inside, this.#content] = [true, '\r\n'];
+      [this.#inside, this.#pieces, this.#tail, this.#taken] = [true, [], '\r\n', 0];
     }
     if (moment === 'QUIT') this.end();
   }
 
   #takeContent(text: string): string {
     const { cutInside = Infinity, laxEnds = [] } = this.#script;
-    const had = this.#content.length;
-    this.#content += text;
-    if (this.#content.length - 2 >= cutInside) {
+    this.#taken += text.length;
+    if (this.#taken >= cutInside) {
       this.end();
       return '';
     }
-    const searchFrom = Math.max(0, had - END.length);
+    const searched = this.#tail + text;
     const found = [END, ...laxEnds]
-      .map((mark) => ({ mark, at: this.#content.indexOf(mark, searchFrom) }))
+      .map((mark) => ({ mark, at: searched.indexOf(mark) }))
       .filter(({ at }) => at >= 0)
       .toSorted((one, other) => one.at - other.at)[0];
-    if (found === undefined) return '';
-    const behind = this.#content.slice(found.at + found.mark.length);
-    const raw = this.#content.slice(2, found.at + 2).replaceAll('\r\n..', '\r\n.').replace(/^\.\./, '.');
+    if (found === undefined) {
+      this.#pieces.push(searched.slice(0, -LONGEST_MARK));
+      this.#tail = searched.slice(-LONGEST_MARK);
+      return '';
+    }
+    const behind = searched.slice(found.at + found.mark.length);
+    const lines = `${this.#pieces.join('')}${searched.slice(0, found.at)}\r\n`;
+    const raw = lines.replaceAll('\r\n..', '\r\n.').slice(2);
     this.#inside = false;
     const message = { from: this.#from ?? '', to: this.#to, content: Buffer.from(raw, 'latin1') };
     [this.#from, this.#to] = [undefined, []];

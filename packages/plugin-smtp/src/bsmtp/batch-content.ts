@@ -36,7 +36,7 @@ export class BatchContent {
     let at = from;
     while (at < chunk.length) {
       if (this.#head === 'inside') {
-        const end = this.#endOfLine(chunk, at);
+        const end = this.#endOfLines(chunk, at);
         pass(chunk.subarray(at, end));
         at = end;
         continue;
@@ -67,8 +67,8 @@ export class BatchContent {
     this.#afterCr = false; // in a batch of CRLF, a CR that no LF follows at once is no line end
   }
 
-  /** Behind the line end of the line that `from` is in, or the end of the chunk. */
-  #endOfLine(chunk: Buffer, from: number): number {
+  /** Behind the last line that can be passed with the one that `from` is in: before one with a dot, or at the chunk's end. */
+  #endOfLines(chunk: Buffer, from: number): number {
     for (let at = from; ; ) {
       const lf = chunk.indexOf(LF, at);
       if (lf === -1) {
@@ -77,12 +77,10 @@ export class BatchContent {
       }
       const afterCr = lf > from ? chunk[lf - 1] === CR : this.#afterCr;
       at = lf + 1;
-      if (this.#lineEnd === 'crlf' && !afterCr) {
-        this.#afterCr = false;
-        if (at < chunk.length) continue;
-        return at;
-      }
-      this.#head = 'start';
+      const bare = this.#lineEnd === 'crlf' && !afterCr;
+      if (at < chunk.length && (bare || chunk[at] !== DOT)) continue;
+      this.#afterCr = false;
+      if (!bare) this.#head = 'start';
       return at;
     }
   }

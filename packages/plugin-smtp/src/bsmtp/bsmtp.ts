@@ -44,7 +44,11 @@ export const bsmtpOptions: {
     valueName: 'FILE',
     summary: 'keep in FILE, as a batch, what the server did not accept',
   },
-  helo: { type: 'string', valueName: 'NAME', summary: 'our name for EHLO (default: that of the batch, or of this host)' },
+  helo: {
+    type: 'string',
+    valueName: 'NAME',
+    summary: 'our name for EHLO (default: that of the batch, or of this host)',
+  },
   answerTimeout: {
     type: 'number',
     valueName: 'SECONDS',

@@ -54,7 +54,8 @@ class BatchReader {
 
   async push(chunk: Buffer): Promise<void> {
     for (let at = 0; at < chunk.length; ) {
-      at = this.#content === undefined ? this.#pushCommand(chunk, at) : await this.#pushContent(this.#content, chunk, at);
+      at =
+        this.#content === undefined ? this.#pushCommand(chunk, at) : await this.#pushContent(this.#content, chunk, at);
     }
   }
 
@@ -77,7 +78,8 @@ class BatchReader {
     this.#lines += 1;
     this.#lineEnd ??= raw.at(-2) === CR ? 'crlf' : 'lf';
     const ending = this.#lineEnd === 'crlf' ? 2 : 1;
-    if (this.#lineEnd === 'crlf' && raw.at(-2) !== CR) throw invalid('a line ends in a bare LF, the first in CRLF', raw);
+    if (this.#lineEnd === 'crlf' && raw.at(-2) !== CR)
+      throw invalid('a line ends in a bare LF, the first in CRLF', raw);
     this.#takeCommand(raw.subarray(0, -ending));
     return end;
   }

@@ -14,7 +14,10 @@ export function watchComplaints(channel: Channel | SessionChannel, log: Logger):
     log.info(`far end: ${sanitize(chunk.toString('utf8'))}`);
   });
   const ended = new Promise<void>((resolve) => {
-    channel.stderr.once('end', resolve).once('close', resolve).once('error', () => resolve());
+    channel.stderr
+      .once('end', resolve)
+      .once('close', resolve)
+      .once('error', () => resolve());
   });
   return async () => {
     let timer: NodeJS.Timeout | undefined;

@@ -40,7 +40,10 @@ export async function deliverOver(
     failure,
   });
   const forAll = (verdict: Verdict, failure?: ViasshError): DeliveryResult =>
-    result(Array.from(envelope.recipients, () => verdict), failure);
+    result(
+      Array.from(envelope.recipients, () => verdict),
+      failure,
+    );
   const fitted = fitEnvelope(envelope, settings.extensions);
   if (!fitted.ok) {
     const verdict = { outcome: 'refused', phase: 'unsent', reason: `not sent: ${sanitize(fitted.reason)}` } as const;
@@ -92,7 +95,10 @@ class Transaction {
     const go = partial === 'refuse' ? accepted === verdicts.length : accepted > 0;
     if (go) return { go, verdicts };
     const outcome = worstOutcome(verdicts.map((verdict) => verdict.outcome));
-    return { go, verdicts: verdicts.map((verdict) => (verdict.outcome === 'accepted' ? withheld(verdict, outcome) : verdict)) };
+    return {
+      go,
+      verdicts: verdicts.map((verdict) => (verdict.outcome === 'accepted' ? withheld(verdict, outcome) : verdict)),
+    };
   }
 
   /** DATA, the message, and the answer to it. */

@@ -26,7 +26,6 @@ const parameterTable: Readonly<Record<string, { readonly extension: string; read
  * table go as they are: it is the server that answers for them.
  */
 export function fitEnvelope({ from, parameters, recipients }: Envelope, extensions: Extensions): FittedEnvelope {
-  const refuse = (reason: string): FittedEnvelope => ({ ok: false, reason });
   if (recipients.length === 0) return refuse('the message has no recipient');
   const bad = [from, ...recipients.map(({ address }) => address)].find((path, index) => !isPath(path, index === 0));
   if (bad !== undefined) return refuse(`this is no address of mail: <${bad}>`);
@@ -48,6 +47,10 @@ export function fitEnvelope({ from, parameters, recipients }: Envelope, extensio
     mail: `MAIL FROM:${line(from, ofMail)}`,
     rcpts: recipients.map(({ address, parameters: own }) => `RCPT TO:${line(address, own)}`),
   };
+}
+
+function refuse(reason: string): FittedEnvelope {
+  return { ok: false, reason };
 }
 
 /** A path that fits between `<` and `>`: no control character, no angle bracket outside of a quoted string, RFC 5321 §4.1.2. */

@@ -42,10 +42,12 @@ export class ReplyParser {
 
   #takeLine(line: Buffer, onReply: (reply: SmtpReply) => void): void {
     if (line.length > LONGEST_REPLY_LINE) throw notSmtp(line, 'a line too long');
-    const [, digits, separator, text = ''] = /^([2-5]\d\d)(?:([ -])(.*))?$/s.exec(withoutCr(line.toString('utf8'))) ?? [];
+    const [, digits, separator, text = ''] =
+      /^([2-5]\d\d)(?:([ -])(.*))?$/s.exec(withoutCr(line.toString('utf8'))) ?? [];
     if (digits === undefined) throw notSmtp(line, 'a line that is no reply');
     const code = Number(digits);
-    if (this.#code !== undefined && code !== this.#code) throw notSmtp(line, `another code within a reply ${this.#code}`);
+    if (this.#code !== undefined && code !== this.#code)
+      throw notSmtp(line, `another code within a reply ${this.#code}`);
     this.#code = code;
     this.#lines.push(text);
     if (this.#lines.length > MOST_REPLY_LINES) throw notSmtp(line, `a reply of more than ${MOST_REPLY_LINES} lines`);

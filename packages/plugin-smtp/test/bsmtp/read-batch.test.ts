@@ -93,7 +93,11 @@ t.test('what is no batch is refused, and says where', async (t) => {
     '\r\n',
     '',
   ]) {
-    t.match((await read([text])).error, { code: 'BSMTP_INVALID', hint: /MAIL FROM/ }, JSON.stringify(text.slice(0, 60)));
+    t.match(
+      (await read([text])).error,
+      { code: 'BSMTP_INVALID', hint: /MAIL FROM/ },
+      JSON.stringify(text.slice(0, 60)),
+    );
   }
 });
 
@@ -104,13 +108,33 @@ t.test('RSET takes a message back, NOOP does nothing', async (t) => {
 });
 
 t.test('UTF-8 in addresses is read as that', async (t) => {
-  const { batch } = await read([Buffer.from(`MAIL FROM:<mé@ü> SMTPUTF8\r\nRCPT TO:<日本@x>\r\nDATA\r\nä\r\n.\r\n`).toString('latin1')]);
+  const { batch } = await read([
+    Buffer.from(`MAIL FROM:<mé@ü> SMTPUTF8\r\nRCPT TO:<日本@x>\r\nDATA\r\nä\r\n.\r\n`).toString('latin1'),
+  ]);
   t.match(batch, { items: [{ from: 'mé@ü', recipients: [{ address: '日本@x' }], eightBit: true }] });
 });
 
 t.test('the end of data is a dot between line ends of the batch itself, and nothing else', async (t) => {
   for (const [own, marks] of [
-    ['\r\n', ['\n.\n', '\n.\r\n', '\r\n.\n', '\r.\r', '\r.\r\n', '\r\n.\r', '\n.\r', '\r.\n', '\r\n.\r\r\n', '\r\n.\0\r\n', '\r\n. \r\n', '\r\n\0.\r\n', '\r\r\n.\r\r\n', '\n\r\n.\n\r\n']],
+    [
+      '\r\n',
+      [
+        '\n.\n',
+        '\n.\r\n',
+        '\r\n.\n',
+        '\r.\r',
+        '\r.\r\n',
+        '\r\n.\r',
+        '\n.\r',
+        '\r.\n',
+        '\r\n.\r\r\n',
+        '\r\n.\0\r\n',
+        '\r\n. \r\n',
+        '\r\n\0.\r\n',
+        '\r\r\n.\r\r\n',
+        '\n\r\n.\n\r\n',
+      ],
+    ],
     ['\n', ['\r\n.\r\n', '\r.\r', '\n.\r\n', '\r\n.\r', '\n.\r', '\r.\n', '\n.\0\n', '\r.\r\n']],
   ] as const) {
     const start = head.replaceAll('\r\n', own);

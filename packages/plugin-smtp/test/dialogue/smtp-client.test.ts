@@ -38,10 +38,22 @@ const answering =
   (moment, line) =>
     moment === at && (line === '' || only.test(line)) ? answer : undefined;
 
+async function* failing(): AsyncGenerator<Buffer> {
+  yield Buffer.from('half');
+  throw new RangeError('the disk is gone');
+}
+
 t.test('a message arrives byte for byte, with commands in one go where PIPELINING is offered', async (t) => {
   const { server, result } = await deliver({});
   t.match(result, { outcome: 'accepted', recipients: [{ outcome: 'accepted' }, { outcome: 'accepted' }] });
-  t.strictSame(server.commands, ['EHLO here.example', 'MAIL FROM:<me@here>', 'RCPT TO:<one@there>', 'RCPT TO:<two@there>', 'DATA', 'QUIT']);
+  t.strictSame(server.commands, [
+    'EHLO here.example',
+    'MAIL FROM:<me@here>',
+    'RCPT TO:<one@there>',
+    'RCPT TO:<two@there>',
+    'DATA',
+    'QUIT',
+  ]);
   t.strictSame(server.messages, [{ from: 'me@here', to: ['one@there', 'two@there'], content: Buffer.from(text) }]);
   t.strictSame(server.complaints, []);
 });
@@ -71,7 +83,10 @@ t.test('without PIPELINING no command is sent before the answer to the one befor
 });
 
 t.test('HELO where EHLO is unknown, and nothing that only EHLO would offer', async (t) => {
-  const { server, result } = await deliver({ answer: answering('EHLO', '502 5.5.1 what?') }, { parameters: ['SIZE=5'] });
+  const { server, result } = await deliver(
+    { answer: answering('EHLO', '502 5.5.1 what?') },
+    { parameters: ['SIZE=5'] },
+  );
   t.match(result, { outcome: 'accepted' });
   t.strictSame(server.commands.slice(0, 3), ['EHLO here.example', 'HELO here.example', 'MAIL FROM:<me@here>']);
 });
@@ -116,7 +131,11 @@ t.test('a greeting that is none: each with its own code', async (t) => {
   for (const [answer, expected] of cases) {
     const { code, server } = await deliver({ answer: answering('GREETING', answer) });
     t.equal(code, expected, JSON.stringify(answer).slice(0, 60));
-    t.strictSame(server.commands.filter((each) => !each.startsWith('EHLO')), [], 'nothing but EHLO was said');
+    t.strictSame(
+      server.commands.filter((each) => !each.startsWith('EHLO')),
+      [],
+      'nothing but EHLO was said',
+    );
     t.ok(server.channel.destroyed);
   }
 });
@@ -199,7 +218,13 @@ t.test('one recipient refused: sent to nobody, each told its own answer, the oth
       outcome: 'refused',
       recipients: [
         { address: 'one@there', outcome: 'refused', phase: 'withheld', reply: { code: 250 } },
-        { address: 'two@there', outcome: 'refused', phase: 'rcpt', reply: { code: 550, enhanced: '5.1.1' }, reason: '550 5.1.1 nobody' },
+        {
+          address: 'two@there',
+          outcome: 'refused',
+          phase: 'rcpt',
+          reply: { code: 550, enhanced: '5.1.1' },
+          reason: '550 5.1.1 nobody',
+        },
       ],
     });
     t.strictSame(server.messages, []);
@@ -219,7 +244,10 @@ t.test('temporary wins over refused', async (t) => {
 
 t.test('with partial delivery the accepted get it, the others their answers', async (t) => {
   const { server, result } = await deliver({ answer: answering('RCPT', '550 no', /two/) }, { partial: 'deliver' });
-  t.match(result, { outcome: 'refused', recipients: [{ outcome: 'accepted', phase: 'content' }, { outcome: 'refused' }] });
+  t.match(result, {
+    outcome: 'refused',
+    recipients: [{ outcome: 'accepted', phase: 'content' }, { outcome: 'refused' }],
+  });
   t.match(server.messages, [{ to: ['one@there'] }]);
   const none = await deliver({ answer: answering('RCPT', '550 no') }, { partial: 'deliver' });
   t.match(none.result, { outcome: 'refused' });
@@ -228,9 +256,15 @@ t.test('with partial delivery the accepted get it, the others their answers', as
 
 t.test('MAIL, DATA and the message refused or put off: the phase is told', async (t) => {
   for (const at of ['MAIL', 'DATA', 'CONTENT'] as const)
-    for (const [code, outcome] of [['451', 'temporary'], ['552', 'refused']] as const) {
+    for (const [code, outcome] of [
+      ['451', 'temporary'],
+      ['552', 'refused'],
+    ] as const) {
       const { result, server, usable } = await deliver({ answer: answering(at, `${code} said`) });
-      t.match(result, { outcome, recipients: [{ outcome, phase: at.toLowerCase(), reply: { code: Number(code) } }, {}] });
+      t.match(result, {
+        outcome,
+        recipients: [{ outcome, phase: at.toLowerCase(), reply: { code: Number(code) } }, {}],
+      });
       t.equal(server.messages.length, 0);
       t.ok(usable, 'the session goes on');
     }
@@ -258,7 +292,11 @@ t.test('answers that nobody asked for are never taken for the next one', async (
 });
 
 t.test('a refusal in the middle of the message is the answer; an acceptance there is none', async (t) => {
-  for (const [said, expected] of [['552 5.3.4 too large', 'refused'], ['452 full', 'temporary'], ['250 fine', 'temporary']] as const) {
+  for (const [said, expected] of [
+    ['552 5.3.4 too large', 'refused'],
+    ['452 full', 'temporary'],
+    ['250 fine', 'temporary'],
+  ] as const) {
     const server = new ScriptedServer();
     const client = await openSmtp(server.channel, { name: 'x' });
     const content = async function* (): AsyncGenerator<Buffer> {
@@ -340,11 +378,7 @@ t.test('no address and no parameter can become a command', async (t) => {
 t.test('content that fails: nothing is accepted, and the error is its own', async (t) => {
   const server = new ScriptedServer();
   const client = await openSmtp(server.channel, { name: 'x' });
-  const content = async function* (): AsyncGenerator<Buffer> {
-    yield Buffer.from('half');
-    throw new RangeError('the disk is gone');
-  };
-  await t.rejects(client.deliver(envelope, content(), { partial: 'refuse' }), RangeError);
+  await t.rejects(client.deliver(envelope, failing(), { partial: 'refuse' }), RangeError);
   await new Promise(setImmediate);
   t.strictSame(server.messages, []);
   t.notOk(client.usable);
@@ -395,7 +429,10 @@ t.test('two messages over one session do not touch each other', async (t) => {
   const client = await openSmtp(server.channel, { name: 'x' });
   const send = (address: string): Promise<DeliveryResult> =>
     client.deliver({ ...envelope, recipients: [to(address)] }, contentOf('.'), { partial: 'refuse' });
-  t.match([await send('two@x'), await send('one@x'), await send('three@x')], [{ outcome: 'refused' }, { outcome: 'accepted' }, { outcome: 'accepted' }]);
+  t.match(
+    [await send('two@x'), await send('one@x'), await send('three@x')],
+    [{ outcome: 'refused' }, { outcome: 'accepted' }, { outcome: 'accepted' }],
+  );
   await client.quit();
   t.match(server.messages, [{ to: ['one@x'] }, { to: ['three@x'] }]);
   t.strictSame(server.complaints, []);

@@ -56,7 +56,14 @@ t.test('the spool gives any part back, from memory and from a file', async (t) =
     const all = Buffer.from(Array.from({ length: 100 }, (_, index) => index));
     for (let at = 0; at < all.length; at += 10) await spool.append(Buffer.from(all.subarray(at, at + 10)));
     t.equal(spool.size, 100);
-    for (const [start, end] of [[0, 100], [0, 0], [5, 6], [5, 35], [99, 100], [10, 20]] as const) {
+    for (const [start, end] of [
+      [0, 100],
+      [0, 0],
+      [5, 6],
+      [5, 35],
+      [99, 100],
+      [10, 20],
+    ] as const) {
       const parts: Buffer[] = [];
       for await (const part of spool.read(start, end)) parts.push(part);
       t.strictSame(Buffer.concat(parts), all.subarray(start, end), `${start} to ${end}, ${inMemory} in memory`);

@@ -34,20 +34,18 @@ export async function deliverOver(
   content: AsyncIterable<Uint8Array>,
   settings: DeliverySettings,
 ): Promise<DeliveryResult> {
-  const result = (verdicts: readonly Verdict[], failure?: ViasshError): DeliveryResult => ({
-    outcome: worstOutcome(verdicts.map(({ outcome }) => outcome)),
-    recipients: envelope.recipients.map(({ address }, index) => ({ address, ...(verdicts[index] as Verdict) })),
-    failure,
-  });
-  const forAll = (verdict: Verdict, failure?: ViasshError): DeliveryResult =>
-    result(
-      Array.from(envelope.recipients, () => verdict),
-      failure,
-    );
+  const result = (verdicts: readonly Verdict[]): DeliveryResult => {
+    const outcome = worstOutcome(verdicts.map((verdict) => verdict.outcome));
+    return {
+      outcome,
+      recipients: envelope.recipients.map(({ address }, index) => ({ address, ...(verdicts[index] as Verdict) })),
+      failure: outcome === 'accepted' ? undefined : queue.failure?.error,
+    };
+  };
   const fitted = fitEnvelope(envelope, settings.extensions);
   if (!fitted.ok) {
     const verdict = { outcome: 'refused', phase: 'unsent', reason: `not sent: ${sanitize(fitted.reason)}` } as const;
-    return { ...forAll(verdict), outcome: 'refused' };
+    return { ...result(envelope.recipients.map(() => verdict)), outcome: 'refused' };
   }
   const transaction = new Transaction(queue, settings);
   try {
@@ -60,10 +58,14 @@ export async function deliverOver(
     if (verdict.phase === 'data') await transaction.reset();
     return result(settled.verdicts.map((own) => (own.outcome === 'accepted' ? verdict : own)));
   } catch (error) {
-    queue.fail(toViasshError(error)); // where the content failed: the server must not see an end of it
     const { failure } = queue;
-    if (failure === undefined || error !== failure.error) throw error;
-    return forAll(transaction.verdictOfFailure(failure.error, failure.reply), failure.error);
+    if (failure === undefined || error !== failure.error) {
+      queue.fail(toViasshError(error)); // the content failed: the server must not see an end of it
+      throw error;
+    }
+    const verdict = transaction.verdictOfFailure(failure.error, failure.reply);
+    const verdicts = envelope.recipients.map((_, index) => transaction.refusals[index] ?? verdict);
+    return result(verdicts);
   }
 }
 
@@ -72,6 +74,8 @@ class Transaction {
   readonly #queue: ReplyQueue;
   readonly #settings: DeliverySettings;
   #phase: 'before' | 'inside' | 'after' = 'before';
+  /** Of those recipients that are already known not to get it. */
+  refusals: readonly (Verdict | undefined)[] = [];
 
   constructor(queue: ReplyQueue, settings: DeliverySettings) {
     this.#queue = queue;
@@ -93,6 +97,7 @@ class Transaction {
     const verdicts = ofRcpts.map((reply) => verdictOf(reply, 'rcpt'));
     const accepted = verdicts.filter(({ outcome }) => outcome === 'accepted').length;
     const go = partial === 'refuse' ? accepted === verdicts.length : accepted > 0;
+    this.refusals = verdicts.map((verdict) => (verdict.outcome === 'accepted' ? undefined : verdict));
     if (go) return { go, verdicts };
     const outcome = worstOutcome(verdicts.map((verdict) => verdict.outcome));
     return {

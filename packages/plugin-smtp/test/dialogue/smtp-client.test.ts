@@ -1,4 +1,4 @@
-import { isViasshError } from '@viassh/core';
+import { isViasshError, ViasshError } from '@viassh/core';
 import { type DeliveryResult, type Envelope, openSmtp, type SmtpOptions } from '@viassh/plugin-smtp';
 import t from 'tap';
 import { contentOf, cut, type Moment, type Script, ScriptedServer, silence } from '../scripted-server.ts';
@@ -38,9 +38,9 @@ const answering =
   (moment, line) =>
     moment === at && (line === '' || only.test(line)) ? answer : undefined;
 
-async function* failing(): AsyncGenerator<Buffer> {
+async function* failing(error: Error): AsyncGenerator<Buffer> {
   yield Buffer.from('half');
-  throw new RangeError('the disk is gone');
+  throw error;
 }
 
 t.test('a message arrives byte for byte, with commands in one go where PIPELINING is offered', async (t) => {
@@ -254,6 +254,14 @@ t.test('with partial delivery the accepted get it, the others their answers', as
   t.notOk(none.server.commands.includes('DATA'), 'and nobody accepted: no DATA');
 });
 
+t.test('with partial delivery a cut takes nothing back from those that were refused', async (t) => {
+  const { result } = await deliver(
+    { answer: (moment, line) => (moment === 'CONTENT' ? cut : /two/.test(line) ? '550 no' : undefined) },
+    { partial: 'deliver' },
+  );
+  t.match(result, { outcome: 'unknown', recipients: [{ outcome: 'unknown' }, { outcome: 'refused', phase: 'rcpt' }] });
+});
+
 t.test('MAIL, DATA and the message refused or put off: the phase is told', async (t) => {
   for (const at of ['MAIL', 'DATA', 'CONTENT'] as const)
     for (const [code, outcome] of [
@@ -312,7 +320,8 @@ t.test('a refusal in the middle of the message is the answer; an acceptance ther
 });
 
 t.test('an answer that is neither yes nor no ends the session', async (t) => {
-  t.match((await deliver({ answer: answering('DATA', '250 ok') })).result, { outcome: 'temporary' });
+  const failure = { code: 'SMTP_PROTOCOL' };
+  t.match((await deliver({ answer: answering('DATA', '250 ok') })).result, { outcome: 'temporary', failure });
   t.match((await deliver({ answer: answering('CONTENT', '354 more') })).result, { outcome: 'unknown' });
   t.match((await deliver({ answer: answering('MAIL', '354 more') })).result, { outcome: 'temporary' });
 });
@@ -378,11 +387,14 @@ t.test('no address and no parameter can become a command', async (t) => {
 t.test('content that fails: nothing is accepted, and the error is its own', async (t) => {
   const server = new ScriptedServer();
   const client = await openSmtp(server.channel, { name: 'x' });
-  await t.rejects(client.deliver(envelope, failing(), { partial: 'refuse' }), RangeError);
+  await t.rejects(client.deliver(envelope, failing(new RangeError('gone')), { partial: 'refuse' }), RangeError);
   await new Promise(setImmediate);
   t.strictSame(server.messages, []);
   t.notOk(client.usable);
   t.match(await client.deliver(envelope, contentOf('x'), { partial: 'refuse' }), { outcome: 'temporary' });
+  const other = await openSmtp(new ScriptedServer().channel, { name: 'x' });
+  const error = new ViasshError('STREAM_FAILED', 'the disk is gone');
+  await t.rejects(other.deliver(envelope, failing(error), { partial: 'refuse' }), error, 'also when it is one of ours');
 });
 
 t.test('an abort ends it at once; but behind the final dot the answer is awaited for a while', async (t) => {

@@ -4,16 +4,14 @@ import {
   type Channel,
   type ExitStatus,
   type LocalContext,
-  type Logger,
   type OptionValues,
   type PluginContext,
-  sanitize,
   toViasshError,
   ViasshError,
 } from '@viassh/core';
 import { ContentSpool } from '../dialogue/content-spool.ts';
 import { type DeliveryResult, worstOutcome } from '../dialogue/delivery.ts';
-import { openSmtp, type SmtpClient } from '../dialogue/smtp-client.ts';
+import { checkName, openSmtp } from '../dialogue/smtp-client.ts';
 import type { Batch } from './batch.ts';
 import { deliverBatch, undelivered } from './deliver-batch.ts';
 import { exitCodeOfError, exitCodeOfResults, sysexits } from './exit-code.ts';
@@ -21,7 +19,6 @@ import { type BareNewlines, readBatch } from './read-batch.ts';
 import { jsonReport, textReport } from './report.ts';
 import { RestFile } from './rest-file.ts';
 import { untilAborted } from './until-aborted.ts';
-import { watchComplaints } from './watch-complaints.ts';
 
 type Text = Readonly<Record<'summary' | 'valueName', string>> & { readonly type: 'string' };
 
@@ -77,6 +74,7 @@ const runs = new WeakMap<BsmtpOptions, BsmtpRun>();
 export function checkBsmtp({ bsmtp, bareNewlines, rest, helo, answerTimeout }: BsmtpOptions): void {
   if (bareNewlines !== undefined && bareNewlines !== 'repair' && bareNewlines !== 'refuse')
     throw new ViasshError('OPTION_INVALID', `--bare-newlines is repair or refuse, not '${bareNewlines}'`);
+  if (helo !== undefined) checkName(helo);
   const own = [bareNewlines, rest, helo, answerTimeout].some((each) => each !== undefined);
   if (!bsmtp && own)
     throw new ViasshError('OPTION_INVALID', '--bare-newlines, --rest, --helo and --answer-timeout go with --bsmtp', {
@@ -122,7 +120,8 @@ export async function deliverTaken(
     },
     openSession: async () => {
       if (signal.aborted) throw abortedError(signal.reason);
-      return await openSession(await open(), options, batch, { signal, log });
+      const answerTimeoutMs = options.answerTimeout === undefined ? undefined : options.answerTimeout * 1000;
+      return await openSmtp(await open(), { name: options.helo ?? nameOf(batch), signal, log, answerTimeoutMs });
     },
   });
   if (failure !== undefined && !context.json) log.info(failure.message);
@@ -180,32 +179,6 @@ async function conclude(
     );
   }
   return exitCode;
-}
-
-async function openSession(
-  channel: Channel,
-  options: BsmtpOptions,
-  batch: Batch,
-  { signal, log }: { readonly signal: AbortSignal; readonly log: Logger },
-): Promise<SmtpClient> {
-  const complaints = watchComplaints(channel, log);
-  const { answerTimeout } = options;
-  try {
-    return await openSmtp(channel, {
-      name: options.helo ?? nameOf(batch),
-      signal,
-      log,
-      answerTimeoutMs: answerTimeout === undefined ? undefined : answerTimeout * 1000,
-    });
-  } catch (error) {
-    const failure = toViasshError(error);
-    const complaint = failure.code === 'CONNECTION_LOST' ? await complaints() : '';
-    if (complaint === '') throw failure;
-    throw new ViasshError(failure.code, `${failure.message}: ${sanitize(complaint)}`, {
-      hint: 'look at --command: it has to be an SMTP server on stdin and stdout, as /usr/sbin/sendmail -bs',
-      cause: failure,
-    });
-  }
 }
 
 /** A name that every server takes for one, RFC 5321 §4.1.3. */

@@ -131,7 +131,8 @@ function expectCode(reply: SmtpReply, code: number, what: string): void {
   });
 }
 
-function checkName(name: string): void {
+/** @throws ViasshError OPTION_INVALID for what cannot be a name in EHLO */
+export function checkName(name: string): void {
   if (/^[A-Za-z0-9._-]+$|^\[[A-Za-z0-9.:]+\]$/.test(name)) return;
   throw new ViasshError('OPTION_INVALID', `this is no host name for EHLO: '${name}'`, {
     hint: 'give a host name, or an address in brackets: [192.0.2.1]',

@@ -314,7 +314,12 @@ t.test('what a server says cannot break a report: no control character, no secon
 });
 
 t.test('options that mean nothing here are refused', async (t) => {
-  for (const raw of [{ bareNewlines: 'maybe' }, { bsmtp: false, rest: 'x' }, { bsmtp: false, helo: 'x' }])
+  for (const raw of [
+    { bareNewlines: 'maybe' },
+    { helo: 'a b' },
+    { bsmtp: false, rest: 'x' },
+    { bsmtp: false, helo: 'x' },
+  ])
     await t.rejects(runBsmtp(one, { raw }), { code: 'OPTION_INVALID' });
 });
 

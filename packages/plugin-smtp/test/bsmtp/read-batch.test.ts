@@ -1,7 +1,7 @@
 import t from 'tap';
 import { isViasshError, type ViasshError } from '@viassh/core';
-import { ContentSpool } from '@viassh/plugin-smtp';
 import type { Batch } from '../../src/bsmtp/batch.ts';
+import { ContentSpool } from '../../src/dialogue/content-spool.ts';
 import { type BareNewlines, readBatch } from '../../src/bsmtp/read-batch.ts';
 import { contentOf } from '../scripted-server.ts';
 

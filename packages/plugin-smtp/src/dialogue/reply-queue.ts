@@ -11,6 +11,8 @@ export interface DialogueFailure {
 }
 
 interface Expectation {
+  readonly what: string;
+  readonly timeoutMs: number;
   readonly resolve: (reply: SmtpReply) => void;
   readonly reject: (error: ViasshError) => void;
 }
@@ -27,6 +29,7 @@ export class ReplyQueue {
   readonly #expected: Expectation[] = [];
   readonly #wakers: Set<() => void> = new Set();
   readonly #signal: AbortSignal | undefined;
+  #timer: NodeJS.Timeout | undefined;
   #patienceMs = 0;
   #patience: NodeJS.Timeout | undefined;
 
@@ -42,23 +45,17 @@ export class ReplyQueue {
     else if (channel.destroyed || channel.readableEnded) this.#onEnd();
   }
 
-  /** The next reply that no other call waits for. @throws ViasshError that of {@link failure}; SMTP_TIMEOUT */
-  async next(what: string, timeoutMs: number): Promise<SmtpReply> {
-    if (this.failure !== undefined) throw this.failure.error;
-    let expectation: Expectation | undefined;
-    const reply = new Promise<SmtpReply>((resolve, reject) => {
-      expectation = { resolve, reject };
-      this.#expected.push(expectation);
+  /**
+   * The next reply that no other call waits for. Its time runs from the moment when it is the next to come.
+   *
+   * @throws ViasshError that of {@link failure}; SMTP_TIMEOUT
+   */
+  next(what: string, timeoutMs: number): Promise<SmtpReply> {
+    if (this.failure !== undefined) return Promise.reject(this.failure.error);
+    return new Promise<SmtpReply>((resolve, reject) => {
+      this.#expected.push({ what, timeoutMs, resolve, reject });
+      if (this.#expected.length === 1) this.#startTimer();
     });
-    const timer = setTimeout(() => {
-      const seconds = timeoutMs / 1000;
-      this.fail(
-        new ViasshError('SMTP_TIMEOUT', `the SMTP server did not answer ${what} within ${seconds} s`, {
-          hint: 'try again later; -v shows how far it came',
-        }),
-      );
-    }, timeoutMs);
-    return await reply.finally(() => clearTimeout(timer));
   }
 
   /** Resolves when there is room for more. @throws ViasshError that of {@link failure}; SMTP_TIMEOUT */
@@ -69,12 +66,7 @@ export class ReplyQueue {
     const already = this.#failed();
     if (already !== undefined) throw already.error;
     const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(() => {
-      const error = new ViasshError('SMTP_TIMEOUT', `the SMTP server took nothing for ${timeoutMs / 1000} s`, {
-        hint: 'try again later; -v shows how far it came',
-      });
-      this.fail(error);
-    }, timeoutMs);
+    const timer = setTimeout(() => this.fail(timedOut('took nothing for', timeoutMs)), timeoutMs);
     this.#wakers.add(resolve);
     this.#channel.once('drain', resolve);
     await promise;
@@ -107,6 +99,7 @@ export class ReplyQueue {
     this.failure = { error, reply };
     this.#signal?.removeEventListener('abort', this.#onAbort);
     clearTimeout(this.#patience);
+    clearTimeout(this.#timer);
     this.#channel.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onEnd);
     this.#channel.destroy();
     for (const { reject } of this.#expected.splice(0)) reject(error);
@@ -121,9 +114,19 @@ export class ReplyQueue {
     }
   };
 
+  /** For the first of those that wait. */
+  #startTimer(): void {
+    clearTimeout(this.#timer);
+    const [first] = this.#expected;
+    if (first === undefined) return;
+    const { what, timeoutMs } = first;
+    this.#timer = setTimeout(() => this.fail(timedOut(`did not answer ${what} within`, timeoutMs)), timeoutMs);
+  }
+
   #take(reply: SmtpReply): void {
     if (this.failure !== undefined) return;
     const expectation = this.#expected.shift();
+    this.#startTimer();
     expectation?.resolve(reply);
     if (expectation !== undefined && reply.code !== 421) return;
     const said = describeReply(reply);
@@ -151,4 +154,10 @@ export class ReplyQueue {
     if (this.#patienceMs > 0) this.#patience = setTimeout(abort, this.#patienceMs);
     else abort();
   };
+}
+
+function timedOut(what: string, timeoutMs: number): ViasshError {
+  return new ViasshError('SMTP_TIMEOUT', `the SMTP server ${what} ${timeoutMs / 1000} s`, {
+    hint: 'try again later; -v shows how far it came',
+  });
 }

@@ -1,8 +1,10 @@
+import { randomInt } from 'node:crypto';
 import t from 'tap';
 import { isViasshError, type ViasshError } from '@viassh/core';
 import type { Batch } from '../../src/bsmtp/batch.ts';
 import { ContentSpool } from '../../src/dialogue/content-spool.ts';
 import { type BareNewlines, readBatch } from '../../src/bsmtp/read-batch.ts';
+import { randomFrom } from '../random-from.ts';
 import { contentOf } from '../scripted-server.ts';
 
 interface Read {
@@ -151,4 +153,39 @@ t.test('the end of data is a dot between line ends of the batch itself, and noth
       t.equal(refused?.code, clean ? 'BSMTP_INVALID' : undefined, `refused: ${JSON.stringify(mark)}`);
     }
   }
+});
+
+t.test('any bytes give the same whatever way they are cut, and never another error', async (t) => {
+  const seed = Number(process.env['VIASSH_FUZZ_SEED'] ?? randomInt(2 ** 31));
+  t.comment(`VIASSH_FUZZ_SEED=${seed}`);
+  const random = randomFrom(seed);
+  const pieces = [
+    head,
+    lf(head),
+    '.\r\n',
+    '.\n',
+    '.',
+    '\r',
+    '\n',
+    '\r\n',
+    'x',
+    'RSET\r\n',
+    'QUIT\n',
+    'HELO a\r\n',
+    '\0',
+    '\xff',
+  ];
+  let batches = 0;
+  for (let run = 0; run < 2000; run += 1) {
+    const own = random(2) === 0 ? '\r\n' : '\n';
+    const inner = Array.from({ length: random(8) }, () => pieces[random(pieces.length)]).join('');
+    const text = `${random(4) === 0 ? '' : head.replaceAll('\r\n', own)}${inner}${random(4) === 0 ? '' : `${own}.${own}`}`;
+    const whole = await read([text]);
+    const each = await read([...text]);
+    if (whole.batch !== undefined) batches += 1;
+    const same = whole.error?.message === each.error?.message && JSON.stringify(whole) === JSON.stringify(each);
+    if (!same || (whole.error !== undefined && whole.error.code !== 'BSMTP_INVALID'))
+      t.strictSame(each, whole, `seed ${seed}, run ${run}: ${JSON.stringify(text)}`);
+  }
+  t.ok(batches > 50, `${batches} were batches`);
 });

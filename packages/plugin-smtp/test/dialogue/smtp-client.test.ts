@@ -1,6 +1,8 @@
 import { isViasshError, ViasshError } from '@viassh/core';
 import { type DeliveryResult, type Envelope, openSmtp, type SmtpOptions } from '@viassh/plugin-smtp';
+import { mock } from 'node:test';
 import t from 'tap';
+import { waitUntil } from '@viassh/testing';
 import { contentOf, cut, type Moment, type Script, ScriptedServer, silence } from '../scripted-server.ts';
 
 const envelope: Envelope = { from: 'me@here', parameters: [], recipients: [to('one@there'), to('two@there')] };
@@ -158,6 +160,29 @@ t.test('silence ends with SMTP_TIMEOUT: before the greeting thrown, later as a r
   t.match(result, { outcome: 'unknown', failure: { code: 'SMTP_TIMEOUT' } }, 'after the final dot nobody knows');
 });
 
+t.test('each of many recipients has its time, however many were asked in one go', async (t) => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  t.teardown(() => mock.timers.reset());
+  const recipients = Array.from({ length: 8 }, (_, index) => to(`${index}@there`));
+  const held: Buffer[] = [];
+  const server = new ScriptedServer({
+    send: (bytes, self) => (bytes.includes('2.1.5') ? held.push(bytes) : self.write(bytes)),
+  });
+  const client = await openSmtp(server.channel, { name: 'x', answerTimeoutMs: 1000 });
+  const slow = client.deliver({ ...envelope, recipients }, contentOf('x'), { partial: 'refuse' });
+  for (let turn = 0; turn < recipients.length; turn += 1) {
+    await waitUntil('all to be asked', () => held.length === recipients.length);
+    mock.timers.tick(900);
+    server.write(held[turn] as Buffer);
+    await new Promise(setImmediate);
+  }
+  t.match(await slow, { outcome: 'accepted' });
+  const never = client.deliver({ ...envelope, recipients }, contentOf('x'), { partial: 'refuse' });
+  await new Promise(setImmediate);
+  mock.timers.tick(1000);
+  t.match(await never, { outcome: 'temporary', failure: { code: 'SMTP_TIMEOUT' } }, 'and no more than that');
+});
+
 t.test('a server that takes nothing any more ends with SMTP_TIMEOUT, and the message is not sent', async (t) => {
   const server = new ScriptedServer();
   const client = await openSmtp(server.channel, { name: 'x', answerTimeoutMs: 50 });
@@ -276,6 +301,18 @@ t.test('MAIL, DATA and the message refused or put off: the phase is told', async
       t.equal(server.messages.length, 0);
       t.ok(usable, 'the session goes on');
     }
+});
+
+t.test('QUIT without an answer is not waited for long', async (t) => {
+  const server = new ScriptedServer({ answer: answering('QUIT', silence) });
+  const client = await openSmtp(server.channel, { name: 'x' });
+  mock.timers.enable({ apis: ['setTimeout'] });
+  t.teardown(() => mock.timers.reset());
+  const quit = client.quit();
+  await new Promise(setImmediate);
+  mock.timers.tick(5000);
+  await quit;
+  t.ok(server.channel.destroyed);
 });
 
 t.test('421 as an answer, and 421 unasked, put the message off and end the session', async (t) => {

@@ -6,7 +6,7 @@
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { createTransport } from 'nodemailer';
-import { connect, isViasshError, type LibraryOptions, sendmailOver, type SentMail } from 'viassh';
+import { connect, isViasshError, type LibraryOptions, sendmailOver } from 'viassh';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -25,20 +25,18 @@ try {
     configFile: values.config,
     transport: values.transport as LibraryOptions['transport'],
   });
-  const mailer = createTransport<SentMail>(sendmailOver(connection, { to: values.server }));
-  const {
-    accepted,
-    rejectedErrors = [],
-    response,
-  } = await mailer.sendMail({
+  const mailer = createTransport(sendmailOver(connection, { to: values.server }));
+  const { accepted, rejected, response } = await mailer.sendMail({
     from,
     to,
     subject: 'Sent through viassh',
     text: await text(process.stdin),
   });
   console.log(`${accepted.join(', ')}: ${response}`);
-  for (const { message } of rejectedErrors) console.error(message);
-  process.exitCode = rejectedErrors.length === 0 ? 0 : 1;
+  if (rejected.length > 0) {
+    console.error(`not accepted: ${rejected.join(', ')}`);
+    process.exitCode = 1;
+  }
 } catch (error) {
   if (!isViasshError(error)) throw error;
   console.error(`${error.code}: ${error.message}${error.hint === undefined ? '' : ` (${error.hint})`}`);

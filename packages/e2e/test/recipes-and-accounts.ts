@@ -3,8 +3,13 @@ import type { Sshd } from '@viassh/testing';
 import { type ProgramRunOptions, runProgram } from './run-program.ts';
 
 /** Prints the recipe and has sh run that text, byte for byte. @throws Error when one of them fails */
-export async function applyRecipe(program: string, destination: string, options: ProgramRunOptions): Promise<void> {
-  const input = await succeed('viassh', ['recipe', program, destination], options);
+export async function applyRecipe(
+  program: string,
+  destination: string,
+  options: ProgramRunOptions,
+  args: readonly string[] = [],
+): Promise<void> {
+  const input = await succeed('viassh', ['recipe', program, destination, ...args], options);
   await succeed('sh', [], { ...options, input });
 }
 

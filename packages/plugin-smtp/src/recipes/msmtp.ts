@@ -24,16 +24,15 @@ if grep -Eq '^[[:blank:]]*account[[:blank:]]+viassh([[:blank:]:]|$)' "$file" 2>/
   echo "$file has an account viassh already; it was not changed" >&2
 else
   [ -e "$file" ] || (umask 077 && : >"$file")
-  cat >>"$file" <<'END'
-
-account viassh
-host localhost
-socket ~/.msmtp-viassh
+  {
+    printf '\\naccount viassh\\nhost localhost\\nsocket %s/.msmtp-viassh\\n' "$HOME"
+    cat <<'END'
 # ssh encrypts, and ssh has logged in.
 tls off
 tls_starttls off
 auth off
 END
+  } >>"$file"
 fi
 mkdir -p "$HOME/.local/bin"
 cat >"$HOME/.local/bin/msmtp-viassh" <<'END'

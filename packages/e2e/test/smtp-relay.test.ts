@@ -4,6 +4,7 @@ import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { type MailServer, missingForExim, startExim, startSshd } from '@viassh/testing';
 import type { Test } from 'tap';
+import { connect as connectTo } from 'viassh';
 import { onBothTransports, onTransport, skipWithoutSshd } from './both-transports.ts';
 import { addAccount, sshdConfigOf } from './recipes-and-accounts.ts';
 import { at, type Outcome, viassh } from './run-viassh.ts';
@@ -105,6 +106,16 @@ onBothTransports(
     ])
       t.match((await viassh(['smtp', ...there, ...farEnd])).stderr, /CHANNEL_REFUSED/, farEnd.join(' '));
     server.close();
+    await using connection = await connectTo(far.destination, { configFile: far.configFile, transport });
+    for (const request of [
+      { kind: 'tcpip', port: 0 },
+      { kind: 'streamlocal', path: join(sshd.home, 'listener') },
+    ] as const)
+      await t.rejects(
+        connection.requestForward(request, (channel) => channel.refuse()),
+        { code: 'FORWARD_REFUSED' },
+        request.kind,
+      );
   },
   skip,
 );
@@ -123,4 +134,20 @@ onTransport(
     t.match((await viassh(['smtp', ...there, '--unix', '/run/none'])).stderr, /CHANNEL_REFUSED/);
   },
   skip,
+);
+
+onTransport(
+  'ssh2',
+  'smtp account: without its lines in sshd_config, too, the key listens on no port of the server',
+  async (t, transport) => {
+    await using sshd = await startSshd();
+    const { configFile } = await addAccount(sshd, ['smtp']);
+    await using connection = await connectTo(sshd.destination, { configFile, transport });
+    for (const port of [0, 1, 2525])
+      await t.rejects(
+        connection.requestForward({ kind: 'tcpip', port }, (channel) => channel.refuse()),
+        { code: 'FORWARD_REFUSED' },
+        `port ${port}`,
+      );
+  },
 );

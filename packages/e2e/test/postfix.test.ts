@@ -1,0 +1,56 @@
+import { missingForExim, missingForPostfix, waitUntil } from '@viassh/testing';
+import { onTransport, skipWithoutSshd } from './both-transports.ts';
+import { checkArrival } from './mail-arrives.ts';
+import { testMail } from './mail-contents.ts';
+import { startMailRoute } from './mail-route.ts';
+
+const skip = skipWithoutSshd || ((await missingForExim()) ?? (await missingForPostfix()) ?? false);
+
+for (const [transport, far] of [
+  ['openssh', 'exim'],
+  ['ssh2', 'postfix'],
+] as const) {
+  onTransport(
+    transport,
+    `postfix delivers to ${far}: the queue empties, each mail arrives once, byte for byte`,
+    async (t) => {
+      await using route = await startMailRoute({ near: 'postfix', far, transport });
+      const mails = Array.from({ length: 9 }, (_, index) => testMail(index));
+      await checkArrival(t, route, [
+        ...mails,
+        testMail(9, 'jürgen@far.example'),
+        testMail(10, '"a b"@far.example'),
+        { ...testMail(11), from: '' },
+      ]);
+    },
+    skip,
+  );
+}
+
+onTransport(
+  'openssh',
+  'postfix: what the far server puts off waits, what it refuses comes back with its words, the rest arrives',
+  async (t, transport) => {
+    await using route = await startMailRoute({ near: 'postfix', far: 'postfix', transport });
+    const { near, far } = route;
+    const from = 'me@near.example';
+    const { content } = testMail(0);
+    await near.submit({ from, to: ['later@far.example', 'refused@far.example', 'you@far.example'], content });
+    await near.submit({ from, to: ['you@far.example'], content: Buffer.from('X-Fate: refused\n\n\n') });
+    await waitUntil(
+      'what was refused to come back',
+      async () => {
+        const mails = (await near.arrived()).map((mail) => mail.content.toString()).join('');
+        return mails.includes('no such mailbox') && mails.includes('this content is not wanted');
+      },
+      { withinMs: 20_000 },
+    );
+    await waitUntil('one mail to be left', async () => (await near.queue()).length === 1);
+    t.match(await near.log(), /to=<later@far\.example>.*status=deferred/);
+    t.strictSame(
+      (await far.arrived()).map(({ to }) => to),
+      ['you@far.example'],
+    );
+  },
+  skip,
+);

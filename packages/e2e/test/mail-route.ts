@@ -81,7 +81,10 @@ async function installFor(sshd: Sshd, transport: string): Promise<string> {
   await mkdir(bin);
   const viassh = join(bin, 'viassh');
   const command = quoteCommand([process.execPath, cliFile]);
-  await writeFile(viassh, `#!/bin/sh\nVIASSH_TRANSPORT=${transport} VIASSH_RUNTIME_DIR=${sshd.home}/run exec ${command} "$@"\n`);
+  await writeFile(
+    viassh,
+    `#!/bin/sh\nVIASSH_TRANSPORT=${transport} VIASSH_RUNTIME_DIR=${sshd.home}/run exec ${command} "$@"\n`,
+  );
   await chmod(viassh, 0o755);
   return viassh;
 }

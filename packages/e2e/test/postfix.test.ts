@@ -1,4 +1,7 @@
-import { missingForExim, missingForPostfix, waitUntil } from '@viassh/testing';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import process from 'node:process';
+import { descendantsOf, listProcesses, missingForExim, missingForPostfix, waitUntil } from '@viassh/testing';
 import { onTransport, skipWithoutSshd } from './both-transports.ts';
 import { checkArrival } from './mail-arrives.ts';
 import { testMail } from './mail-contents.ts';
@@ -51,6 +54,39 @@ onTransport(
       (await far.arrived()).map(({ to }) => to),
       ['you@far.example'],
     );
+  },
+  skip,
+);
+
+onTransport(
+  'openssh',
+  'postfix: a mail that is cut because its pipe(8) died is not sent',
+  async (t, transport) => {
+    await using route = await startMailRoute({ near: 'postfix', far: 'exim', transport });
+    const { near, far, sshd } = route;
+    const fifo = join(sshd.folder, 'mail');
+    await near.run('sh', ['-c', 'mkfifo "$1" && chmod 666 "$1"', 'sh', fifo]);
+    for (const dies of [true, false]) {
+      const words = ['--reuid', sshd.user, '--regid', sshd.user, '--clear-groups'];
+      const script = '/etc/postfix/viassh-batch me@near.example you@far.example <"$1"; exit $?';
+      const run = near.run('setpriv', [...words, 'sh', '-c', script, 'dying-pipe', fifo]);
+      const mail = await open(fifo, 'w');
+      await mail.write('Subject: x\n\nfirst line\n');
+      const parent = await waitUntil('the script to read', async () => {
+        const all = await listProcesses();
+        const found = all.find(({ command }) => /^sh .* dying-pipe /.test(command) && command.endsWith(fifo));
+        const below = found === undefined ? [] : descendantsOf(found.pid, all);
+        return below.some(({ command }) => command === 'cat') ? found : undefined;
+      });
+      if (dies) process.kill(parent.pid, 'SIGKILL');
+      await mail.close();
+      const { exit } = await run;
+      if (!dies) t.strictSame(exit, { kind: 'status', code: 0 });
+      await waitUntil('the script to end', async () =>
+        (await listProcesses()).every(({ command }) => !command.includes('viassh-batch me@near.example')),
+      );
+      t.equal((await far.arrived()).length, dies ? 0 : 1);
+    }
   },
   skip,
 );

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { missingForExim, missingForPostfix, startExim, startPostfix, startSshd, waitUntil } from '@viassh/testing';
-import { onTransport, skipWithoutSshd } from './both-transports.ts';
+import { onTransport, skipWithoutSshd, tidyTest } from './both-transports.ts';
 import { at, viassh } from './run-viassh.ts';
 
 /** What a server that is not strict may take for the end of a mail: all that lines end with, around a dot. */
@@ -55,6 +55,26 @@ for (const [name, start, missing] of farServers) {
     skipWithoutSshd || (missing ?? false),
   );
 }
+
+tidyTest(
+  'what the corpus has makes two mails of one where it is sent as it is',
+  async (t) => {
+    await using far = await startPostfix();
+    const socket = connect(far.port, '127.0.0.1').resume();
+    const closed = once(socket, 'close');
+    const first =
+      'EHLO x\r\nMAIL FROM:<me@near.example>\r\nRCPT TO:<you@far.example>\r\nDATA\r\nSubject: x\r\n\r\nfirst';
+    for (const text of first.split(/(?<=\r\n)(?=[MRD])/)) {
+      socket.write(text);
+      await once(socket, 'data');
+    }
+    socket.write(`\n.\r\n${second}.\r\nQUIT\r\n`);
+    await closed;
+    const found = await waitUntil('both', async () => ((await far.arrived()).length === 2 ? far.arrived() : false));
+    t.ok(found.some(({ to }) => to === 'evil@far.example'));
+  },
+  (await missingForPostfix()) ?? false,
+);
 
 /** In a batch of these line ends it is the end of a mail by right. */
 function isEnd(text: string, end: string): boolean {

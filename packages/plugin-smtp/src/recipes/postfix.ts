@@ -38,8 +38,8 @@ code=\\$?
 exit "\\$code"
 END
 chmod 755 "$etc/viassh-batch"
-postconf -M viassh/unix="viassh unix - n n - 5 pipe
-  flags=.q null_sender= user=${options.user} directory=/ argv=$etc/viassh-batch \\\${sender} \\\${recipient}"
+pipe="flags=.q null_sender= user=${options.user} directory=/ argv=$etc/viassh-batch \\\${sender} \\\${recipient}"
+postconf -M viassh/unix="viassh unix - n n - 5 pipe $pipe"
 postconf -e viassh_destination_recipient_limit=1 viassh_time_limit=3600s
 ${
   domains.length === 0

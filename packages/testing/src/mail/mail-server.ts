@@ -1,4 +1,4 @@
-import type { PrivateSystem } from '../processes/private-system.ts';
+import type { PrivateRun } from '../processes/private-system.ts';
 import type { ArrivedMail } from './arrived-mail.ts';
 
 /**
@@ -26,5 +26,5 @@ export interface MailServer extends AsyncDisposable {
   flush(): Promise<void>;
   log(): Promise<string>;
   /** Runs a program where the server runs: in there `/etc` is the server's. */
-  readonly run: PrivateSystem['run'];
+  readonly run: PrivateRun;
 }

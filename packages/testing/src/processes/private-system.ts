@@ -6,17 +6,19 @@ import { createProgramRunner } from '@viassh/program';
 import { findProgram } from '../sshd/find-sshd.ts';
 import { descendantsOf, listProcesses } from './processes.ts';
 
+/** Runs a program of a private system, as root, to its end. */
+export type PrivateRun = (
+  file: string,
+  args: readonly string[],
+  options?: { readonly input?: string; readonly env?: Readonly<Record<string, string>> },
+) => Promise<ProgramOutput>;
+
 /**
  * Mounts and processes of its own, the network of the machine: what a server installed here reads and writes in its
  * usual places is its own copy. Disposing ends all that runs in it, and so does the end of this process.
  */
 export interface PrivateSystem extends AsyncDisposable {
-  /** Runs a program in there, as root, to its end. */
-  run(
-    file: string,
-    args: readonly string[],
-    options?: { readonly input?: string; readonly env?: Readonly<Record<string, string>> },
-  ): Promise<ProgramOutput>;
+  readonly run: PrivateRun;
 }
 
 /** A shell that is the first process in there: it makes /etc a copy, sets up, says so, and collects orphans. */

@@ -1,11 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { missingForExim, waitUntil } from '@viassh/testing';
-import { onBothTransports, onTransport, skipWithoutSshd } from './both-transports.ts';
+import { missingForExim, startExim, waitUntil } from '@viassh/testing';
+import { onBothTransports, onTransport, skipWithoutSshd, tidyTest } from './both-transports.ts';
 import { cuts, startCuttingProxy } from './cutting-proxy.ts';
 import { checkArrival } from './mail-arrives.ts';
 import { largeMail, testMail } from './mail-contents.ts';
 import { startMailRoute } from './mail-route.ts';
+import { commandsInPath, runProgram } from './run-program.ts';
 
 const skip = skipWithoutSshd || ((await missingForExim()) ?? false);
 
@@ -37,7 +38,8 @@ onTransport(
   skip,
 );
 
-onBothTransports(
+onTransport(
+  'ssh2',
   'exim: what the far server puts off waits, what it refuses comes back with its words, the rest arrives',
   async (t, transport) => {
     await using route = await startMailRoute({ near: 'exim', far: 'exim', transport });
@@ -109,4 +111,27 @@ onBothTransports(
     }
   },
   skip,
+);
+
+tidyTest(
+  "exim: the recipe run twice stands there once, in one file, in many, and in a configuration of one's own",
+  async (t) => {
+    for (const configuration of ['debian', 'debian-split', 'receiver'] as const) {
+      await using exim = await startExim({ configuration });
+      const input = async (domains: string): Promise<string> =>
+        (
+          await runProgram('viassh', ['recipe', 'exim', 'you@host', '--user', 'mail', '--domains', domains])
+        ).stdout.toString();
+      for (const domains of ['old.example', 'new.example']) {
+        const options = { input: await input(domains), env: { PATH: commandsInPath } };
+        const { exit, stderr } = await exim.run('sh', [], options);
+        t.strictSame({ exit, stderr }, { exit: { kind: 'status', code: 0 }, stderr: '' }, configuration);
+      }
+      const { stdout } = await exim.run('exim4', ['-bt', 'you@new.example']);
+      t.match(stdout, /router = viassh, transport = viassh/);
+      const files = await exim.run('sh', ['-c', 'grep -rh -e "viassh: begin" -e old.example /etc/exim4']);
+      t.equal(files.stdout, '# viassh: begin\n'.repeat(2), 'a router and a transport');
+    }
+  },
+  (await missingForExim()) ?? false,
 );

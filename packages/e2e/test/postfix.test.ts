@@ -40,16 +40,27 @@ onTransport(
     const { content } = testMail(0);
     await near.submit({ from, to: ['later@far.example', 'refused@far.example', 'you@far.example'], content });
     await near.submit({ from, to: ['you@far.example'], content: Buffer.from('X-Fate: refused\n\n\n') });
+    await near.submit({ from, to: ['you@below.far.example'], content });
     await waitUntil(
       'what was refused to come back',
       async () => {
         const mails = (await near.arrived()).map((mail) => mail.content.toString()).join('');
-        return mails.includes('no such mailbox') && mails.includes('this content is not wanted');
+        return (
+          mails.includes('no such mailbox') &&
+          mails.includes('this content is not wanted') &&
+          mails.includes('below.far')
+        );
       },
       { withinMs: 20_000 },
     );
     await waitUntil('one mail to be left', async () => (await near.queue()).length === 1);
-    t.match(await near.log(), /to=<later@far\.example>.*status=deferred/);
+    const log = await near.log();
+    t.match(log, /to=<later@far\.example>.*status=deferred/);
+    t.match(
+      log,
+      /to=<you@below\.far\.example>, relay=viassh,.*status=bounced/,
+      'that domain is none of the far server',
+    );
     t.strictSame(
       (await far.arrived()).map(({ to }) => to),
       ['you@far.example'],

@@ -48,12 +48,18 @@ export type { MailerMessage, MailerTransport, SendError, SendmailOptions, SentMa
 export const loadSmtp = (): Promise<typeof import('@viassh/plugin-smtp')> =>
   whole('smtp', import('@viassh/plugin-smtp'));
 
+export type { ImapOverOptions } from '@viassh/plugin-imap';
+
+/** IMAP: the plugin, and the same as a function. */
+export const loadImap = (): Promise<typeof import('@viassh/plugin-imap')> =>
+  whole('imap', import('@viassh/plugin-imap'));
+
 /** The plugins that come with viassh. The only list of them. */
 export const builtinPlugins: readonly PluginEntry[] = [
   {
     name: 'imap',
     summary: 'IMAP for mail programs, already logged in (PREAUTH), on stdin and stdout',
-    load: async () => (await import('@viassh/plugin-imap')).imapPlugin,
+    load: async () => (await loadImap()).imapPlugin,
   },
   {
     name: 'smtp',

@@ -2,7 +2,9 @@ export { connect, type LibraryOptions } from './library/connect.ts';
 export { rsync, scp } from './library/copy-files.ts';
 export { sendmailOver } from './library/send-mail.ts';
 export type { MailerTransport, SendError, SendmailOptions, SentMail } from './builtin.ts';
+export { imapOver } from './library/read-mail.ts';
 export type {
+  ImapOverOptions,
   RemoteFile,
   Rsync,
   RsyncOptions,

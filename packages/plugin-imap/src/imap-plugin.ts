@@ -11,8 +11,10 @@ import {
   type SessionChannel,
   ViasshError,
 } from '@viassh/core';
+import { imapAccount } from './imap-account.ts';
 import { type MailServerOptions, mailServerOf } from './mail-server.ts';
 import { openMailbox } from './open-mailbox.ts';
+import { imapRecipes } from './recipes/imap-recipes.ts';
 import type { NoGreetingCause } from './refusal.ts';
 import { serveHere } from './serve-here.ts';
 import { serveMailbox } from './serve-mailbox.ts';
@@ -62,6 +64,8 @@ export const imapPlugin: Plugin = definePlugin({
     { command: 'imap user@host --listen unix:mail.sock', summary: 'for mail programs that can only connect' },
     { command: 'imap user@host --protocol pop3 --to 110', summary: 'POP3, with the login of the server there' },
   ],
+  recipes: imapRecipes,
+  accounts: [imapAccount],
   needs: (options) => [farEndNeeds[mailServerOf(options).farEnd.kind]],
   check,
   lifetime: ({ listen }) => (listen === undefined ? 'one-shot' : 'resident'),

@@ -1,0 +1,54 @@
+import { join } from 'node:path';
+import { onBothTransports } from './both-transports.ts';
+import { isPrivate, makeMailBench, readFolder, readMaildir, skipWithout } from './mail-bench.ts';
+
+const each = [1, 1, 1, 1];
+
+onBothTransports(
+  'fetchmail brings every mail once, by the recipe, from a host that no DNS knows',
+  async (t, transport) => {
+    await using bench = await makeMailBench(transport);
+    const mda = await bench.write('mda', `#!/bin/sh\nexec cat >"$(mktemp "$HOME/in/XXXXXXXX")"\n`, 0o755);
+    await bench.run('mkdir', ['in']);
+    await bench.write('.fetchmailrc', 'set no syslog');
+    await bench.apply('fetchmail', '--mda', mda);
+    await isPrivate(t, join(bench.home, '.fetchmailrc'));
+    const { code, stderr, stdout } = await bench.run('fetchmail', ['--nodetach', '-v', 't']);
+    t.equal(code, 0, `${stdout.toString()}${stderr}`);
+    t.strictSame(bench.count(await readFolder(join(bench.home, 'in'))), each);
+    t.equal((await readMaildir(bench.mailbox.maildir)).length, 4, 'and leaves it there');
+    await bench.apply('fetchmail', '--mda', mda);
+    t.equal((await bench.read('.fetchmailrc')).match(/^poll /gm)?.length, 1, 'run twice: one server');
+  },
+  await skipWithout('fetchmail'),
+);
+
+onBothTransports(
+  'mbsync copies every mail once, by the recipe; a second run adds none',
+  async (t, transport) => {
+    await using bench = await makeMailBench(transport);
+    await bench.write('.mbsyncrc', '# mine');
+    await bench.apply('mbsync');
+    await bench.apply('mbsync');
+    for (const run of ['first', 'second']) {
+      const { code, stderr, stdout } = await bench.run('mbsync', ['-V', 't']);
+      t.equal(code, 0, `${stdout.toString()}${stderr}`);
+      t.strictSame(bench.count(await readMaildir(join(bench.home, 'Mail/t/INBOX'))), each, run);
+    }
+  },
+  await skipWithout('mbsync'),
+);
+
+onBothTransports(
+  'offlineimap copies every mail once, by the recipe; the host that it demands is not dialled',
+  async (t, transport) => {
+    await using bench = await makeMailBench(transport);
+    await bench.apply('offlineimap', '--folder', '~/100% mail');
+    await bench.apply('offlineimap', '--folder', '~/100% mail');
+    await isPrivate(t, join(bench.home, '.offlineimaprc'));
+    const { code, stderr, stdout } = await bench.run('offlineimap', ['-o', '-u', 'basic']);
+    t.equal(code, 0, `${stdout.toString()}${stderr}`);
+    t.strictSame(bench.count(await readMaildir(join(bench.home, '100% mail/INBOX'))), each);
+  },
+  await skipWithout('offlineimap'),
+);

@@ -17,17 +17,24 @@ const noRsync = noSshd || ((await findProgram('rsync')) === undefined ? 'rsync i
 await watchLeaks(t, { folders: [runtimeFolder] });
 
 for (const transport of transports) {
-  t.test(`${transport}: read-mail shows folders, subjects and a body`, { skip: noMailbox }, async (t) => {
-    await using sshd = await startSshd();
-    const mailbox = await createMailbox(sshd);
-    const run = await viassh([...at(sshd, transport), mailbox.command], readMail);
-    t.equal(run.code, 0, run.stderr);
-    const [lines, body] = run.stdout.toString().split('\n\n', 2);
-    const subjects = mailbox.messages.map(({ subject }, index) => `${index + 1}: ${subject}`);
-    t.strictSame(lines?.split('\n'), ['folder: INBOX', ...subjects]);
-    t.match(body, /^This is message 1\. Schöne Grüße\.\r?$/m);
-    t.equal(run.stderr, '');
-  });
+  t.test(
+    `${transport}: read-mail shows folders, subjects and a body, and what a search finds`,
+    { skip: noMailbox },
+    async (t) => {
+      await using sshd = await startSshd();
+      const mailbox = await createMailbox(sshd);
+      const run = await viassh([...at(sshd, transport), mailbox.command], readMail);
+      t.equal(run.code, 0, run.stderr);
+      const [lines, body] = run.stdout.toString().split('\n\n', 2);
+      const subjects = mailbox.messages.map(({ subject }, index) => `${index + 1}: ${subject}`);
+      t.strictSame(lines?.split('\n'), ['folder: INBOX', ...subjects]);
+      t.match(body, /^This is message 1\. Schöne Grüße\.\r?$/m);
+      t.equal(run.stderr, '');
+      const search = await viassh(['--search', 'joerg@', ...at(sshd, transport), mailbox.command], readMail);
+      t.equal(search.code, 0, search.stderr);
+      t.match(search.stdout.toString(), /^folder: INBOX\n2: Grüße aus Köln: 日本 🎈\n\nThis is message 2\./);
+    },
+  );
 
   t.test(`${transport}: read-mail says why a command is no mailbox`, { skip: noSshd }, async (t) => {
     await using sshd = await startSshd();

@@ -2,7 +2,7 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Sshd } from '@viassh/testing';
 import type { Test } from 'tap';
-import { onBothTransports } from './both-transports.ts';
+import { onBothTransports, onTransport } from './both-transports.ts';
 import { makeMailBench, readMaildir, skipWithout } from './mail-bench.ts';
 import { addAccount } from './recipes-and-accounts.ts';
 import { reaching, runProgram } from './run-program.ts';
@@ -21,6 +21,18 @@ onBothTransports(
     await refusesAllElse(t, bench.sshd, env);
   },
   await skipWithout('mbsync'),
+);
+
+onTransport(
+  'ssh2',
+  'imap account without a command: the key gets the mail server that is there',
+  async (t, transport) => {
+    await using bench = await makeMailBench(transport);
+    const env = reaching(await addAccount(bench.sshd, ['imap']), transport);
+    const { stdout, stderr } = await bench.run('viassh', ['imap', 't', '--command', 'false'], { env });
+    t.match(stdout.toString(), /^\* PREAUTH /, stderr);
+  },
+  await skipWithout(),
 );
 
 /** No shell, no other command, no pty, no subsystem, no forward, either way: nothing of it comes about. */

@@ -40,7 +40,7 @@ onBothTransports(
 );
 
 onBothTransports(
-  'offlineimap copies every mail once, by the recipe; the host that it demands is not dialled',
+  'offlineimap copies every mail once, by the recipe; the remotehost that it wants is not dialled',
   async (t, transport) => {
     await using bench = await makeMailBench(transport);
     await bench.apply('offlineimap', '--folder', '~/100% mail');

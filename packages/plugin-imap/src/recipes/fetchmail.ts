@@ -1,6 +1,6 @@
 import { defineRecipe, type Recipe, ViasshError } from '@viassh/core';
 import { appendOnce } from './append-once.ts';
-import { mailHost, mailOptions, splitCommand } from './mail-command.ts';
+import { mailHost, mailOptions, plainName, splitCommand } from './mail-command.ts';
 
 /**
  * Without `no dns` the name has to be one of the DNS. fetchmail splits `plugin` at blanks and knows no quotes there,
@@ -19,6 +19,7 @@ export const fetchmailRecipe: Recipe = defineRecipe({
   },
   script(situation, options) {
     const { host, user } = mailHost(situation);
+    const name = plainName(host);
     const plugin = splitCommand(situation, options, 'fetchmail');
     if (/%[hp]/.test(plugin) || /[\p{Cc}]/u.test(options.mda ?? '')) {
       throw new ViasshError('OPTION_INVALID', 'fetchmail has no way to write %h, %p or a control character', {
@@ -26,10 +27,10 @@ export const fetchmailRecipe: Recipe = defineRecipe({
       });
     }
     const far = user === undefined ? '"$(id -un)"' : user;
-    return `# fetchmail brings the mail of ${host} through viassh.
+    return `# fetchmail brings the mail of ${name} through viassh.
 file=$HOME/.fetchmailrc
 ${appendOnce(
-  `poll ${host} with protocol imap no dns`,
+  `poll ${name} with protocol imap no dns`,
   `  plugin ${quoted(plugin)}
   preauth ssh`,
   [
@@ -43,7 +44,7 @@ END`,
   ],
 )}# fetchmail refuses a file that others may read.
 chmod go-rwx "$file"
-# Then: fetchmail --check -v ${host} says what is there and fetches nothing; fetchmail ${host} fetches.
+# Then: fetchmail --check -v ${name} says what is there and fetches nothing; fetchmail ${name} fetches.
 `;
   },
 });

@@ -94,7 +94,12 @@ export function inAddress(host: string): string {
  * has failed, and then ask for a password.
  */
 export function undialledName(host: string): string {
-  return `${host.replaceAll(':', '-')}.invalid`;
+  return `${plainName(host)}.invalid`;
+}
+
+/** The host as a name for a store, an account or a folder: an address of IPv6 is none. */
+export function plainName(host: string): string {
+  return host.includes(':') ? `ipv6-${host.replaceAll(':', '-')}` : host;
 }
 
 /** The remote command, if one is named. @throws ViasshError OPTION_INVALID */

@@ -1,6 +1,6 @@
 import { defineRecipe, type Recipe } from '@viassh/core';
 import { appendOnce } from './append-once.ts';
-import { mailHost, mailOptions, shellCommand } from './mail-command.ts';
+import { mailHost, mailOptions, plainName, shellCommand } from './mail-command.ts';
 import { checkFolder, inShell } from './mail-folder.ts';
 
 /** Tunnel alone: with Host beside it, mbsync wants TLS and a login of that host. */
@@ -16,29 +16,29 @@ export const mbsyncRecipe: Recipe = defineRecipe({
     },
   },
   script(situation, options) {
-    const { host } = mailHost(situation);
-    const folder = checkFolder(options.folder ?? `~/Mail/${host}`);
-    return `# mbsync copies the mail of ${host} through viassh into ${folder}. Nothing changes over there
+    const name = plainName(mailHost(situation).host);
+    const folder = checkFolder(options.folder ?? `~/Mail/${name}`);
+    return `# mbsync copies the mail of ${name} through viassh into ${folder}. Nothing changes over there
 # (Sync Pull), and nothing is removed here (no Expunge).
 mkdir -p ${inShell(folder)}
 file=$HOME/.mbsyncrc
 ${appendOnce(
-  `IMAPStore ${host}-far`,
+  `IMAPStore ${name}-far`,
   `Tunnel ${quoted(shellCommand(situation, options))}
 
-MaildirStore ${host}-near
+MaildirStore ${name}-near
 Path ${quoted(`${folder}/`)}
 Inbox ${quoted(`${folder}/INBOX`)}
 SubFolders Verbatim
 
-Channel ${host}
-Far :${host}-far:
-Near :${host}-near:
+Channel ${name}
+Far :${name}-far:
+Near :${name}-near:
 Patterns *
 Create Near
 Sync Pull
 SyncState *`,
-)}# Then: mbsync ${host}
+)}# Then: mbsync ${name}
 `;
   },
 });

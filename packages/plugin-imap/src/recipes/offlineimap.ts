@@ -1,9 +1,9 @@
 import { defineRecipe, type Recipe } from '@viassh/core';
 import { appendOnce } from './append-once.ts';
-import { mailHost, mailOptions, shellCommand } from './mail-command.ts';
+import { mailHost, mailOptions, plainName, shellCommand } from './mail-command.ts';
 import { checkFolder, inShell } from './mail-folder.ts';
 
-/** It demands a remotehost beside the tunnel, and never dials it. */
+/** It wants a remotehost beside the tunnel, some versions more than others, and does not dial it. */
 export const offlineimapRecipe: Recipe = defineRecipe({
   program: 'offlineimap',
   summary: 'OfflineIMAP: an account in ~/.offlineimaprc, with a Maildir',
@@ -17,30 +17,31 @@ export const offlineimapRecipe: Recipe = defineRecipe({
   },
   script(situation, options) {
     const { host, user } = mailHost(situation);
-    const folder = checkFolder(options.folder ?? `~/Mail/${host}`);
+    const name = plainName(host);
+    const folder = checkFolder(options.folder ?? `~/Mail/${name}`);
     const percent = (text: string): string => text.replaceAll('%', '%%'); // its parser puts values in for %(name)s
-    return `# OfflineIMAP keeps ${folder} and the mailbox of ${host} alike through viassh: both ways. To try it first without
-# a change over there, put readonly = True below [Repository ${host}-far].
+    return `# OfflineIMAP keeps ${folder} and the mailbox of ${name} alike through viassh: both ways. To try it first without
+# a change over there, put readonly = True below [Repository ${name}-far].
 mkdir -p ${inShell(folder)}
 file=$HOME/.offlineimaprc
-[ -e "$file" ] || (umask 077 && printf '[general]\\naccounts = %s\\n' ${host} >"$file")
+[ -e "$file" ] || (umask 077 && printf '[general]\\naccounts = %s\\n' ${name} >"$file")
 ${appendOnce(
-  `[Account ${host}]`,
-  `localrepository = ${host}-near
-remoterepository = ${host}-far
+  `[Account ${name}]`,
+  `localrepository = ${name}-near
+remoterepository = ${name}-far
 
-[Repository ${host}-near]
+[Repository ${name}-near]
 type = Maildir
 localfolders = ${percent(folder)}
 
-[Repository ${host}-far]
+[Repository ${name}-far]
 type = IMAP
 preauthtunnel = ${percent(shellCommand(situation, options))}
 # Has to be there, and is not dialled.
-remotehost = ${percent(host)}
+remotehost = ${percent(name)}
 ${user === undefined ? '' : `remoteuser = ${percent(user)}\n`}ssl = no
 starttls = no`,
-)}# Then: offlineimap -o -a ${host}
+)}# Then: offlineimap -o -a ${name}
 `;
   },
 });

@@ -75,6 +75,19 @@ onBothTransports(
 );
 
 tidyTest(
+  '--or-local: LOGOUT ends it with the exit code of the server, while stdin is open',
+  async (t) => {
+    await using here = await withImapd(`printf '* PREAUTH here\\r\\n'; read -r line; printf '* BYE\\r\\n'; exit 3`);
+    await using running = startViassh(['imap', '--or-local', nowhere], { env: here.env });
+    const said = overhear(running.stdout);
+    running.stdin.write('a LOGOUT\r\n');
+    t.strictSame(await running.exit, { code: 3, signal: null });
+    t.equal(said.text(), '* PREAUTH here\r\n* BYE\r\n');
+  },
+  false,
+);
+
+tidyTest(
   '--or-local: a signal ends the server that runs here',
   async (t) => {
     await using here = await withImapd(`printf '* PREAUTH here\\r\\n'; exec sleep 1000`);

@@ -51,6 +51,7 @@ export async function serveClients(
     } catch (error) {
       const failure = toViasshError(error);
       if (gone.signal.aborted) log.info(`a client went away: ${failure.message}`);
+      else if (signal.aborted) log.info('a client was let go');
       else if (channel !== undefined) log.warning(`a client was cut off: ${failure.message} (${failure.code})`);
       else if (!ending.aborted) {
         log.warning(`a client was not served: ${failure.message} (${failure.code})`);

@@ -89,7 +89,7 @@ export async function readMaildir(folder: string): Promise<readonly string[]> {
 /** The texts of all files of a folder; none where there is no folder. */
 export async function readFolder(folder: string): Promise<readonly string[]> {
   const names = await readdir(folder).catch(() => []);
-  return await Promise.all(names.toSorted().map((name) => readFile(join(folder, name), 'utf8')));
+  return await Promise.all(names.map(async (name) => await readFile(join(folder, name), 'utf8')));
 }
 
 /** The texts of the mails of an mbox. */

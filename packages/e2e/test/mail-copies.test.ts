@@ -1,6 +1,9 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { onBothTransports } from './both-transports.ts';
+import process from 'node:process';
+import { onBothTransports, onTransport } from './both-transports.ts';
 import { isPrivate, makeMailBench, readFolder, readMaildir, skipWithout } from './mail-bench.ts';
+import { applyRecipe } from './recipes-and-accounts.ts';
 
 const each = [1, 1, 1, 1];
 
@@ -51,4 +54,29 @@ onBothTransports(
     t.strictSame(bench.count(await readMaildir(join(bench.home, '100% mail/INBOX'))), each);
   },
   await skipWithout('offlineimap'),
+);
+
+onTransport(
+  'ssh2',
+  'mbsync with --or-local reads the mail that is here, and goes through ssh where there is none',
+  async (t, transport) => {
+    await using bench = await makeMailBench(transport);
+    const { sshd, mailbox, home, env } = bench;
+    // Dovecot serves no root, and only root becomes another user: the one command works here, the other over there.
+    const become = `setpriv --reuid=${sshd.uid} --regid=${sshd.gid} --clear-groups`;
+    const here = `cd ${sshd.home} && exec ${become} env HOME=${sshd.home} USER=${sshd.user} ${mailbox.command}`;
+    for (const [command, folder, logins] of [
+      [here, 'here', 0],
+      [mailbox.command, 'there', 1],
+    ] as const) {
+      const args = ['--or-local', '--folder', `~/${folder}`, '--command', command];
+      await rm(join(home, '.mbsyncrc'), { force: true });
+      await applyRecipe('mbsync', sshd.destination, { env, cwd: home }, args);
+      const { code, stderr } = await bench.run('mbsync', ['t']);
+      t.equal(code, 0, stderr);
+      t.strictSame(bench.count(await readMaildir(join(home, folder, 'INBOX'))), each);
+      t.equal((await sshd.log()).match(/Accepted publickey/g)?.length ?? 0, logins, folder);
+    }
+  },
+  (await skipWithout('mbsync', 'setpriv')) || (process.getuid?.() === 0 ? false : 'only root becomes another user'),
 );

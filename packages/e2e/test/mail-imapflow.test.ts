@@ -1,18 +1,22 @@
 import { mkdir, symlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import process from 'node:process';
+import { fileURLToPath } from 'node:url';
 import { onBothTransports } from './both-transports.ts';
 import { makeMailBench, skipWithout } from './mail-bench.ts';
 
-const nodeModules = join(import.meta.dirname, '../node_modules');
+const packages = {
+  viassh: import.meta.resolve('viassh/package.json'),
+  imapflow: import.meta.resolve('imapflow/package.json'),
+};
 
 onBothTransports(
   'imapflow reads every mail by the module that the recipe makes, and nothing keeps the process',
   async (t, transport) => {
     await using bench = await makeMailBench(transport);
     await mkdir(join(bench.home, 'node_modules'));
-    for (const name of ['viassh', 'imapflow'])
-      await symlink(join(nodeModules, name), join(bench.home, 'node_modules', name));
+    for (const [name, manifest] of Object.entries(packages))
+      await symlink(dirname(fileURLToPath(manifest)), join(bench.home, 'node_modules', name));
     await bench.apply('imapflow');
     await bench.write(
       'read.mjs',

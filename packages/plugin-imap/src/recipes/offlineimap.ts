@@ -19,7 +19,6 @@ export const offlineimapRecipe: Recipe = defineRecipe({
     const { host, user } = mailHost(situation);
     const name = plainName(host);
     const folder = checkFolder(options.folder ?? `~/Mail/${name}`);
-    const percent = (text: string): string => text.replaceAll('%', '%%'); // its parser puts values in for %(name)s
     return `# OfflineIMAP keeps ${folder} and the mailbox of ${name} alike through viassh: both ways. To try it first without
 # a change over there, put readonly = True below [Repository ${name}-far].
 mkdir -p ${inShell(folder)}
@@ -45,3 +44,8 @@ starttls = no`,
 `;
   },
 });
+
+/** Its parser puts values in for %(name)s. */
+function percent(text: string): string {
+  return text.replaceAll('%', '%%');
+}

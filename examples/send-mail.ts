@@ -32,9 +32,9 @@ try {
     subject: 'Sent through viassh',
     text: await text(process.stdin),
   });
-  console.log(`${accepted.join(', ')}: ${response}`);
+  console.log(`${accepted.map(String).join(', ')}: ${response}`);
   if (rejected.length > 0) {
-    console.error(`not accepted: ${rejected.join(', ')}`);
+    console.error(`not accepted: ${rejected.map(String).join(', ')}`);
     process.exitCode = 1;
   }
 } catch (error) {

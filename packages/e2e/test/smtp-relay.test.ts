@@ -2,12 +2,14 @@ import { once } from 'node:events';
 import { chmod } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
+import process from 'node:process';
 import { type MailServer, missingForExim, startExim, startSshd } from '@viassh/testing';
 import type { Test } from 'tap';
 import { connect as connectTo } from 'viassh';
 import { onBothTransports, onTransport, skipWithoutSshd } from './both-transports.ts';
 import { addAccount, sshdConfigOf } from './recipes-and-accounts.ts';
-import { at, type Outcome, viassh } from './run-viassh.ts';
+import { runProgram } from './run-program.ts';
+import { at, type Outcome, startViassh, viassh } from './run-viassh.ts';
 
 const skip = skipWithoutSshd || ((await missingForExim()) ?? false);
 
@@ -16,6 +18,11 @@ const client = `
   mkfifo "$TMPDIR/answers" && exec 3<>"$TMPDIR/answers"
   said() { line=; while :; do case $line in [0-9][0-9][0-9]' '*) break;; esac; read -r line <&3 || break; done; printf '%s\\n' "$line" >&2; }
   { said; printf 'EHLO near.example\\r\\n'; said; printf 'QUIT\\r\\n'; said; } | "$@" >"$TMPDIR/answers"`; // opened anew: Node makes what it writes to non-blocking
+
+/** In place of `sendmail -bs`: ends when the server has hung up. */
+function before({ port }: MailServer): string {
+  return `bash -c 'exec 3<>/dev/tcp/127.0.0.1/${port}; cat <&0 >&3 & cat <&3; kill $! 2>/dev/null; exit 0'`;
+}
 
 async function talk(t: Test, args: readonly string[]): Promise<Outcome> {
   return await viassh(['smtp', ...args], { shell: client, env: { TMPDIR: t.testdir() }, stdin: 'ignore' });
@@ -40,7 +47,7 @@ onBothTransports(
     await using exim = await startExim();
     const path = join(sshd.folder, 'smtp');
     const server = await listenBefore(exim, path);
-    const command = `bash -c 'exec 3<>/dev/tcp/127.0.0.1/${exim.port}; cat <&3 & cat >&3; wait'`;
+    const command = before(exim);
     for (const [name, farEnd] of [
       ['port', ['--to', `127.0.0.1:${exim.port}`]],
       ['socket', ['--unix', path]],
@@ -52,6 +59,9 @@ onBothTransports(
       t.match(stderr, /^220 \S+ ESMTP Exim[^\n]*\n250 [^\n]*\n221 /, name);
       t.notMatch(stderr, /viassh:/, name);
     }
+    const looked = await viassh(['smtp', ...at(sshd, transport), '--to', `127.0.0.1:${exim.port}`]);
+    t.equal(looked.code, 0, looked.stderr);
+    t.match(looked.stdout.toString(), /^220 /, 'also where stdin ends before the greeting');
     server.close();
   },
   skip,
@@ -109,12 +119,14 @@ onBothTransports(
     await using connection = await connectTo(far.destination, { configFile: far.configFile, transport });
     for (const request of [
       { kind: 'tcpip', port: 0 },
+      { kind: 'tcpip', port: 1 },
+      { kind: 'tcpip', port: 2525 },
       { kind: 'streamlocal', path: join(sshd.home, 'listener') },
     ] as const)
       await t.rejects(
         connection.requestForward(request, (channel) => channel.refuse()),
         { code: 'FORWARD_REFUSED' },
-        request.kind,
+        JSON.stringify(request),
       );
   },
   skip,
@@ -126,7 +138,7 @@ onTransport(
   async (t, transport) => {
     await using exim = await startExim();
     await using sshd = await startSshd();
-    const command = `bash -c 'exec 3<>/dev/tcp/127.0.0.1/${exim.port}; cat <&3 & cat >&3; wait'`;
+    const command = before(exim);
     const far = { ...sshd, ...(await addAccount(sshd, ['smtp', '--command', command])) };
     const there = at(far, transport);
     t.match((await talk(t, [...there, '--command', 'id'])).stderr, /^220 [^]*\n221 /);
@@ -138,16 +150,30 @@ onTransport(
 
 onTransport(
   'ssh2',
-  'smtp account: without its lines in sshd_config, too, the key listens on no port of the server',
+  'smtp --listen: behind a command other users of this machine are turned away, behind a port not',
   async (t, transport) => {
     await using sshd = await startSshd();
-    const { configFile } = await addAccount(sshd, ['smtp']);
-    await using connection = await connectTo(sshd.destination, { configFile, transport });
-    for (const port of [0, 1, 2525])
-      await t.rejects(
-        connection.requestForward({ kind: 'tcpip', port }, (channel) => channel.refuse()),
-        { code: 'FORWARD_REFUSED' },
-        `port ${port}`,
-      );
+    await using exim = await startExim();
+    const to = ['--to', `127.0.0.1:${exim.port}`];
+    const command = ['--command', before(exim)];
+    for (const [farEnd, others] of [
+      [command, /^554 5\.7\.1 viassh: .*uid 65534.*\(CLIENT_REFUSED\)\r\n$/],
+      [to, /^220 .*\r\n221 /],
+    ] as const) {
+      await using listener = startViassh(['smtp', ...at(sshd, transport), ...farEnd, '--listen', 'tcp:0']);
+      const [said] = (await once(listener.stdout, 'data')) as [Buffer];
+      const port = /^listening on tcp:127\.0\.0\.1:(\d+)\n$/.exec(said.toString())?.[1];
+      const client = [
+        'bash',
+        '-c',
+        `exec 3<>/dev/tcp/127.0.0.1/${port}; read -r line <&3; echo "$line"; echo QUIT >&3; cat <&3`,
+      ];
+      const other = await runProgram('setpriv', ['--reuid=65534', '--clear-groups', ...client]);
+      t.match(other.stdout.toString().replace('\r\n\n', '\r\n'), others);
+      t.match((await runProgram('env', client)).stdout.toString(), /^220 [^]*221 /);
+      listener.kill('SIGTERM');
+      t.equal((await listener.exit).code, 143, listener.stderr());
+    }
   },
+  skip || (process.getuid?.() === 0 ? false : 'only root can be another user'),
 );

@@ -44,13 +44,15 @@ function byPort(farEnd: FarEnd): AccountLines {
   return {
     command: `echo 'this key may send mail by ${place}, and nothing else' >&2; exit 1`,
     permits: ['port-forwarding'],
-    // Nothing else takes -R away from a key that may forward a port: port 1 is nobody's.
+    // permitopen binds the dialling of Unix sockets, too; permitlisten does not bind listening on them. Nothing else takes
+    // -R away from a key that may forward: port 1 is nobody's.
     options: [`permitopen="${place}"`, 'permitlisten="localhost:1"'],
-    sshdConfig: ['AllowStreamLocalForwarding no', 'AllowTcpForwarding local'],
+    sshdConfig: ['AllowStreamLocalForwarding no'],
     notes: [
       `Clients have to name it the same way: viassh smtp DEST --to ${place}.`,
-      'sshd counts Unix sockets as ports, and permitopen does not bind them: without the lines in sshd_config the key may',
-      'dial every Unix socket that the account can. Behind "Match User NAME" they are for this account alone.',
+      'It takes OpenSSH 7.8 or newer here (permitlisten).',
+      'Without the line in sshd_config the key may also have sshd listen on a Unix socket, where the account may make files.',
+      'Behind "Match User NAME" it is for this account alone.',
     ],
   };
 }

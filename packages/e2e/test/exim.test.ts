@@ -67,7 +67,7 @@ onTransport(
 
 onTransport(
   'openssh',
-  'exim: mail waits while the host key is unknown, and while viassh is not there',
+  'exim: mail waits while the host key is unknown, while viassh is not there, and when it was killed',
   async (t, transport) => {
     await using route = await startMailRoute({ near: 'exim', far: 'exim', transport });
     const { near, far, sshd } = route;
@@ -78,9 +78,17 @@ onTransport(
       await writeFile(file, file.endsWith('viassh') ? '#!/nowhere/sh\n' : '');
       await near.flush();
       t.equal((await near.queue()).length, 1, `it waits: ${file}`);
+      t.notMatch(await near.log(), / \*\* /, 'and nothing comes back');
       await writeFile(file, good);
     }
+    const viassh = join(sshd.folder, 'bin/viassh');
+    const good = await readFile(viassh);
+    await writeFile(viassh, '#!/bin/sh\nkill -KILL $$\n');
+    await near.flush();
+    t.match(await near.log(), /terminated by signal 9[^]* Frozen/, 'nobody knows whether it was delivered: it is kept');
+    await writeFile(viassh, good);
     t.notMatch(await near.log(), / \*\* /, 'nothing came back');
+    await near.run('exim4', ['-Mt', ...(await near.queue())]);
     await near.flush();
     t.equal((await near.queue()).length, 0);
     t.equal((await far.arrived()).length, 1);

@@ -23,6 +23,8 @@ export function sshdConfig(
   const lines = [
     ...(match < 0 ? first : first.slice(0, match)),
     ...(options.mode === 'listen' ? ['ListenAddress 127.0.0.1', `Port ${port}`] : []),
+    // A remote forward to a port of sshd's choice stands when one of two families has that port free: the other may be somebody else's.
+    'AddressFamily inet',
     ...hostKeys.map(({ file }) => `HostKey ${file}`),
     `AuthorizedKeysFile ${join(folder, 'authorized_keys')}`,
     'PidFile none',

@@ -114,8 +114,10 @@ t.test('tun devices', { skip }, async (t) => {
       for (const frame of frames)
         if (frame.readUInt16BE(12) === 0x0806 && frame.readUInt16BE(20) === 2) answers.push(frame);
     });
-    t.equal(channel.send([arp]), 1);
-    await waitUntil('an answer', async () => answers.length > 0);
+    await waitUntil('an answer', async () => {
+      t.equal(channel.send([arp]), 1); // a device that has just come up may lose some
+      return answers.length > 0;
+    });
     t.strictSame([...(answers[0]?.subarray(28, 32) ?? [])], tap.ipv4.split('.').map(Number));
   });
 

@@ -36,6 +36,7 @@ export async function serveClients(
   { signal, log, onListening, admit, farewell }: ServeOptions,
 ): Promise<never> {
   const clients = new Set<Promise<void>>();
+  const hinted = new Set<string>(); // codes: one hint is enough for all clients
   const all = new AbortController();
   const ending = AbortSignal.any([signal, all.signal]);
   const serve = async (client: Socket): Promise<void> => {
@@ -54,7 +55,9 @@ export async function serveClients(
       else if (signal.aborted) log.info('a client was let go');
       else if (channel !== undefined) log.warning(`a client was cut off: ${failure.message} (${failure.code})`);
       else if (!ending.aborted) {
-        log.warning(`a client was not served: ${failure.message} (${failure.code})`);
+        const hint = hinted.has(failure.code) || failure.hint === undefined ? '' : `; ${failure.hint}`;
+        hinted.add(failure.code);
+        log.warning(`a client was not served: ${failure.message} (${failure.code})${hint}`);
         lastWord = farewell?.(failure) ?? '';
       }
     }

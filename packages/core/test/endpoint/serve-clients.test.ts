@@ -135,6 +135,20 @@ t.test('a client whose channel is refused hears why; the next one is served', as
   await t.rejects(bench.served, { code: 'ABORTED' });
 });
 
+t.test('clients that are not served: what to do about it is said once, not for each of them', async (t) => {
+  const bench = await serving(async () => {
+    throw new ViasshError('CHANNEL_REFUSED', 'no more sessions', { hint: 'raise MaxSessions' });
+  });
+  for (const hint of ['; raise MaxSessions', '']) {
+    const socket = await bench.client();
+    socket.end();
+    await textOf(socket);
+    t.ok(bench.logged.includes(`warning a client was not served: no more sessions (CHANNEL_REFUSED)${hint}`));
+  }
+  bench.stop.abort();
+  await t.rejects(bench.served, { code: 'ABORTED' });
+});
+
 t.test('a client that is not admitted costs no channel', async (t) => {
   const bench = await serving(undefined, {
     admit: async () => {

@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import { chmod, lstat, mkdtemp, rename, rm, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { basename, dirname, join } from 'node:path';
@@ -35,20 +36,21 @@ export async function listen(
     client.on('error', () => undefined);
     onClient(client);
   });
+  let own: Stats | undefined;
   try {
-    if (nearEnd.kind === 'unix') await listenPrivately(server, nearEnd.path);
+    if (nearEnd.kind === 'unix') own = await listenPrivately(server, nearEnd.path);
     else await listening(server, { host: nearEnd.host, port: nearEnd.port });
   } catch (error) {
     throw listenFailed(nearEnd, error);
   }
   server.on('error', () => undefined); // of accept(2): the next client may be luckier
   let closing: Promise<void> | undefined;
-  const close = (): Promise<void> => (closing ??= closeServer(server, nearEnd));
+  const close = (): Promise<void> => (closing ??= closeServer(server, nearEnd, own));
   return { nearEnd: actual(server, nearEnd), close, [Symbol.asyncDispose]: close };
 }
 
 /** The socket is made in a folder that nobody else can enter, and moved to its place when it is private itself. */
-async function listenPrivately(server: Server, path: string): Promise<void> {
+async function listenPrivately(server: Server, path: string): Promise<Stats> {
   await refuseLiveSocket(path);
   const folder = await mkdtemp(join(dirname(path), '.v'));
   try {
@@ -56,7 +58,9 @@ async function listenPrivately(server: Server, path: string): Promise<void> {
     if (Buffer.byteLength(made) > LONGEST_PATH) throw Object.assign(new Error('too long'), { code: 'ENAMETOOLONG' });
     await listening(server, { path: made });
     await chmod(made, 0o600);
+    const own = await lstat(made);
     await rename(made, path);
+    return own;
   } catch (error) {
     server.close();
     throw error;
@@ -97,9 +101,12 @@ function actual(server: Server, nearEnd: NearEnd): NearEnd {
   return { ...nearEnd, port: address.port };
 }
 
-async function closeServer(server: Server, nearEnd: NearEnd): Promise<void> {
+async function closeServer(server: Server, nearEnd: NearEnd, own: Stats | undefined): Promise<void> {
   server.close(); // its `close` waits for the clients, which are not ours
-  if (nearEnd.kind === 'unix') await unlink(nearEnd.path).catch(() => undefined);
+  if (nearEnd.kind !== 'unix') return;
+  const found = await lstat(nearEnd.path).catch(() => undefined);
+  // Somebody may have taken ours away and listen there now.
+  if (found?.ino === own?.ino && found?.dev === own?.dev) await unlink(nearEnd.path).catch(() => undefined);
 }
 
 const explanations: Readonly<Record<string, readonly [reason: string, hint: string]>> = {

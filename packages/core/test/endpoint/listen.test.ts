@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdir, readdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, stat, symlink, unlink, writeFile } from 'node:fs/promises';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
@@ -57,6 +57,16 @@ t.test('a socket that nobody listens on any more is replaced, one in use is not'
   await once(dead, 'close');
   t.strictSame(await readdir(folder), ['a.sock']);
   const second = await listen({ kind: 'unix', path }, greet);
+  t.equal(await heardFrom(second), 'hello');
+  await second.close();
+});
+
+t.test('a socket that another listener has put in its place stays when the first one ends', async (t) => {
+  const path = join(await scratchFolder(t), 'a.sock');
+  const first = await listen({ kind: 'unix', path }, greet);
+  await unlink(path);
+  const second = await listen({ kind: 'unix', path }, greet);
+  await first.close();
   t.equal(await heardFrom(second), 'hello');
   await second.close();
 });

@@ -1,4 +1,4 @@
-import { defineRecipe, type Recipe } from '@viassh/core';
+import { defineRecipe, type Recipe, ViasshError } from '@viassh/core';
 import { appendOnce } from './append-once.ts';
 import { mailHost, mailOptions, plainName, shellCommand } from './mail-command.ts';
 import { checkFolder, inShell } from './mail-folder.ts';
@@ -19,6 +19,11 @@ export const offlineimapRecipe: Recipe = defineRecipe({
     const { host, user } = mailHost(situation);
     const name = plainName(host);
     const folder = checkFolder(options.folder ?? `~/Mail/${name}`);
+    if (folder.includes('$')) {
+      throw new ViasshError('OPTION_INVALID', `OfflineIMAP puts variables into the name of a folder: '${folder}'`, {
+        hint: 'take a name without $',
+      });
+    }
     return `# OfflineIMAP keeps ${folder} and the mailbox of ${name} alike through viassh: both ways. To try it first without
 # a change over there, put readonly = True below [Repository ${name}-far].
 mkdir -p ${inShell(folder)}

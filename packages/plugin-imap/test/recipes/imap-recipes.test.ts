@@ -79,6 +79,8 @@ t.test('mbsync, offlineimap: folders that their configuration cannot hold are re
   for (const program of ['mbsync', 'offlineimap'])
     for (const folder of ['Mail', '/a/', '~', '/a"b', '/a\\b', '/a\nb', '/'])
       t.throws(() => script(program, { folder }), refused, `${program} ${folder}`);
+  t.throws(() => script('offlineimap', { folder: '~/Mail/$HOME' }), refused, 'OfflineIMAP puts variables in');
+  t.match(script('mbsync', { folder: '~/Mail/$HOME' }), 'Path "~/Mail/$HOME/"');
 });
 
 t.test('an address of IPv6 stands in brackets, and where it must not be dialled, by another name', async (t) => {

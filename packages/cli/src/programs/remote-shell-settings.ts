@@ -43,7 +43,7 @@ function transportOf(name: string | undefined): RemoteShellSettings['transport']
   if (name === undefined || name === '') return 'auto';
   const known = transports.find((transport) => transport === name);
   if (known !== undefined) return known;
-  throw new ViasshError('OPTION_INVALID', `VIASSH_TRANSPORT names no transport of the remote shell: ${name}`, {
+  throw new ViasshError('OPTION_INVALID', `VIASSH_TRANSPORT cannot be '${name}'`, {
     hint: `use one of: ${transports.join(', ')}`,
   });
 }

@@ -67,7 +67,7 @@ onTransport(
 
 onTransport(
   'openssh',
-  'exim: mail waits while the host key is unknown, while viassh is not there, and when it was killed',
+  'exim: mail waits while the host key is unknown, while viassh or a part of it is not there, and when it was killed',
   async (t, transport) => {
     await using route = await startMailRoute({ near: 'exim', far: 'exim', transport });
     const { near, far, sshd } = route;
@@ -83,6 +83,11 @@ onTransport(
     }
     const viassh = join(sshd.folder, 'bin/viassh');
     const good = await readFile(viassh);
+    for (const code of [1, 255]) {
+      await writeFile(viassh, `#!/bin/sh\nexit ${code}\n`);
+      await near.flush();
+      t.notMatch(await near.log(), / \*\* /, `it waits when a part of viassh is not there: ${code}`);
+    }
     await writeFile(viassh, '#!/bin/sh\nkill -KILL $$\n');
     await near.flush();
     t.match(await near.log(), /terminated by signal 9[^]* Frozen/, 'nobody knows whether it was delivered: it is kept');

@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import { descendantsOf, listProcesses, missingForExim, missingForPostfix, waitUntil } from '@viassh/testing';
@@ -71,7 +71,7 @@ onTransport(
 
 onTransport(
   'openssh',
-  'postfix: a mail that is cut because its pipe(8) died is not sent',
+  'postfix: a mail that is cut because its pipe(8) died is not sent; one waits while a part of viassh is not there',
   async (t, transport) => {
     await using route = await startMailRoute({ near: 'postfix', far: 'exim', transport });
     const { near, far, sshd } = route;
@@ -97,6 +97,11 @@ onTransport(
         (await listProcesses()).every(({ command }) => !command.includes('viassh-batch me@near.example')),
       );
       t.equal((await far.arrived()).length, dies ? 0 : 1);
+    }
+    for (const code of [1, 127, 255]) {
+      await writeFile(join(sshd.folder, 'bin/viassh'), `#!/bin/sh\nexit ${code}\n`);
+      const { exit } = await near.run('/etc/postfix/viassh-batch', ['me@near.example', 'you@far.example']);
+      t.strictSame(exit, { kind: 'status', code: 75 }, `it waits when a part of viassh is not there: ${code}`);
     }
   },
   skip,

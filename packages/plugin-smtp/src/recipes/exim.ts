@@ -3,7 +3,8 @@ import { batchArguments, domainsOf, mailServerOptions, preamble, userComments } 
 
 /**
  * exim 4: a router for the domains and a pipe transport that speaks batched SMTP. One recipient a batch (exim's own
- * default), as the exit code of a pipe is the fate of all of them. What ends by a signal is frozen: whether the far
+ * default), as the exit code of a pipe is the fate of all of them. 1 is Node's when a file of viassh is missing, 255
+ * ours when what is missing is the plugin: an installation that is half done sends no mail back. What ends by a signal is frozen: whether the far
  * end took it is not known.
  */
 export const eximRecipe: Recipe = defineRecipe({
@@ -44,7 +45,7 @@ viassh:
   message_prefix =
   message_suffix =
   batch_max = 1
-  temp_errors = 75 : 126 : 127
+  temp_errors = 1 : 75 : 126 : 127 : 255
   timeout = 1h
   timeout_defer
   freeze_signal

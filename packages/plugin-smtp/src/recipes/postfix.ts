@@ -34,8 +34,8 @@ END
 cat >>"$etc/viassh-batch" <<END
   $viassh ${batchArguments(situation, options)}
 code=\\$?
-[ "\\$code" -lt 126 ] || exit 75 # not there, or ended by a signal
-exit "\\$code"
+case \\$code in 0 | 64 | 65 | 67 | 69) exit "\\$code" ;; esac
+exit 75 # also where viassh or a part of it is not there, or it was ended by a signal
 END
 chmod 755 "$etc/viassh-batch"
 pipe="flags=.q null_sender= user=${options.user} directory=/ argv=$etc/viassh-batch \\\${sender} \\\${recipient}"

@@ -34,6 +34,8 @@ export { wireSignalName } from './connection/signal-name.ts';
 export { describeExit, type ExitStatus, exitCodeOf } from './connection/exit-status.ts';
 export { type Bridge, type BridgeEnds, type BridgeProgress, bridge } from './connection/bridge.ts';
 export { describeFarEnd, type FarEnd, farEndNeeds, openFarEnd, parseTcpFarEnd } from './connection/far-end.ts';
+export { awaitHead, type HeadOptions, type HeadOutcome } from './connection/await-head.ts';
+export { type StderrTail, watchStderr } from './connection/stderr-tail.ts';
 export { type Pipe, type PipeOptions, pipe } from './connection/pipe.ts';
 
 export {
@@ -85,7 +87,7 @@ export type { Availability, ConnectOptions, Transport } from './transport/transp
 export { selectTransport, type TransportEntry, type TransportSelection } from './transport/select-transport.ts';
 
 export type { StdioEnd } from './endpoint/stdio.ts';
-export { formatNearEnd, type NearEnd, parseNearEnd } from './endpoint/near-end.ts';
+export { announceNearEnd, formatNearEnd, type NearEnd, parseNearEnd } from './endpoint/near-end.ts';
 export { serveClients, type ServeOptions } from './endpoint/serve-clients.ts';
 export { admitOwnUser } from './endpoint/admit-own-user.ts';
 export { listen, type ListenOptions, type NearListener } from './endpoint/listen.ts';

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { abortedError, toViasshError } from '@viassh/core';
+import { awaitHead } from '@viassh/core';
 import { type Greeting, type GreetingWords, readGreeting } from './greeting.ts';
 
 /** How waiting for the greeting ended; `seen` is what came without a line end. */
@@ -14,44 +14,16 @@ export type GreetingOutcome =
  *
  * @throws ViasshError CONNECTION_LOST and whatever else destroyed the channel; ABORTED. The channel is then closed.
  */
-export function awaitGreeting(
+export async function awaitGreeting(
   channel: Readable,
   words: GreetingWords,
   deadline: AbortSignal,
   signal?: AbortSignal,
 ): Promise<GreetingOutcome> {
-  return new Promise((resolve, reject) => {
-    let seen = Buffer.alloc(0);
-    const settle = (settleNow: () => void): void => {
-      channel.off('readable', onReadable).off('end', onEnd).off('close', onEnd).off('error', onError);
-      deadline.removeEventListener('abort', onDeadline);
-      signal?.removeEventListener('abort', onAbort);
-      settleNow();
-    };
-    const onReadable = (): void => {
-      for (let chunk = channel.read() as Buffer | null; chunk !== null; chunk = channel.read() as Buffer | null) {
-        seen = Buffer.concat([seen, chunk]);
-        const greeting = readGreeting(seen, words);
-        if (greeting === undefined) continue;
-        channel.unshift(seen);
-        return settle(() => resolve({ kind: 'greeting', greeting }));
-      }
-    };
-    const onEnd = (): void => settle(() => resolve({ kind: 'ended', seen }));
-    const onDeadline = (): void => settle(() => resolve({ kind: 'timeout', seen }));
-    const onError = (error: unknown): void => settle(() => reject(toViasshError(error, 'CONNECTION_LOST')));
-    const onAbort = (): void => {
-      channel.destroy();
-      settle(() => reject(abortedError(signal?.reason)));
-    };
-    channel.on('readable', onReadable).once('end', onEnd).once('close', onEnd).once('error', onError);
-    deadline.addEventListener('abort', onDeadline, { once: true });
-    signal?.addEventListener('abort', onAbort, { once: true });
-    if (signal?.aborted === true) onAbort();
-    else if (channel.errored !== null && channel.errored !== undefined) onError(channel.errored);
-    else if (channel.readableEnded || channel.destroyed) onEnd();
-    else if (deadline.aborted) onDeadline();
-  });
+  const outcome = await awaitHead(channel, (bytes) => readGreeting(bytes, words), { deadline, signal });
+  return outcome.kind === 'head'
+    ? { kind: 'greeting', greeting: outcome.head }
+    : { kind: outcome.kind, seen: outcome.seen };
 }
 
 /** A signal that aborts after `ms`, and the way to be rid of its timer. */

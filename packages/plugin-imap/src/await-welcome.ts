@@ -1,10 +1,9 @@
 import type { Readable } from 'node:stream';
-import { abortedError, type ExitStatus, type Logger, sanitize } from '@viassh/core';
+import { abortedError, type ExitStatus, type Logger, sanitize, type StderrTail } from '@viassh/core';
 import { awaitGreeting, startDeadline, unlessAborted } from './await-greeting.ts';
 import { type Greeting, greetingCapabilities } from './greeting.ts';
 import type { MailServer } from './mail-server.ts';
 import { refusal } from './refusal.ts';
-import type { StderrTail } from './stderr-tail.ts';
 
 /** How long, and who is told. */
 export interface WelcomeOptions {

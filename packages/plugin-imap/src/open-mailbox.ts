@@ -1,7 +1,6 @@
-import { type Channel, type Connection, openFarEnd, type SessionChannel } from '@viassh/core';
+import { type Channel, type Connection, openFarEnd, type SessionChannel, watchStderr } from '@viassh/core';
 import { awaitWelcome, type WelcomeOptions } from './await-welcome.ts';
 import { type MailServer, openingOf } from './mail-server.ts';
-import { watchStderr } from './stderr-tail.ts';
 
 /**
  * Reaches the server of a mailbox and resolves when it greeted, see {@link awaitWelcome}. A far end that is dialled is let

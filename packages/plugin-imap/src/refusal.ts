@@ -1,8 +1,7 @@
-import { describeExit, type ExitStatus, ViasshError } from '@viassh/core';
+import { describeExit, type ExitStatus, type StderrTail, ViasshError } from '@viassh/core';
 import type { GreetingOutcome } from './await-greeting.ts';
 import { couldBeGreeting, type Greeting, greetingText } from './greeting.ts';
 import { describeMailServer, type MailServer, openingOf } from './mail-server.ts';
-import type { StderrTail } from './stderr-tail.ts';
 
 /** The `cause` of an IMAP_NO_GREETING: how the server ended, and the end of its stderr, raw. */
 export interface NoGreetingCause {

@@ -1,8 +1,14 @@
 import { pipeline } from 'node:stream/promises';
-import { abortedError, type ExitStatus, isViasshError, type LocalContext, type RunningProgram } from '@viassh/core';
+import {
+  abortedError,
+  type ExitStatus,
+  isViasshError,
+  type LocalContext,
+  type RunningProgram,
+  watchStderr,
+} from '@viassh/core';
 import { awaitWelcome } from './await-welcome.ts';
 import { commandOf, type MailServer, openingOf } from './mail-server.ts';
-import { watchStderr } from './stderr-tail.ts';
 
 /**
  * Runs the server's command on this machine and joins it to stdio once it greeted as logged in. `undefined`: it is not

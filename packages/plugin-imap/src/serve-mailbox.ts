@@ -1,7 +1,7 @@
 import {
   admitOwnUser,
+  announceNearEnd,
   type Connection,
-  formatNearEnd,
   type LocalContext,
   type NearEnd,
   serveClients,
@@ -30,16 +30,11 @@ export async function serveMailbox(
     {
       signal,
       log,
-      onListening: (actual) => void stdio.output.write(announcement(actual, json)),
+      onListening: (actual) => void stdio.output.write(announceNearEnd(actual, json)),
       farewell: (failure) => server.protocol.farewell(reasonFor(failure)),
       ...(server.farEnd.kind === 'exec' && nearEnd.kind === 'tcp' ? { admit: admitOwnUser(log) } : {}),
     },
   );
-}
-
-function announcement(nearEnd: NearEnd, json: boolean): string {
-  const listening = formatNearEnd(nearEnd);
-  return json ? `${JSON.stringify({ listening })}\n` : `listening on ${listening}\n`;
 }
 
 /** ASCII, as the protocols' own texts; one line, as every message is. */

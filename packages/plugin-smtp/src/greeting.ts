@@ -1,4 +1,4 @@
-import { abortedError, type Channel, toViasshError } from '@viassh/core';
+import { awaitHead, type Channel } from '@viassh/core';
 
 /** How waiting for the greeting ended; `seen` is what came instead of one. */
 export type GreetingOutcome =
@@ -27,35 +27,17 @@ export interface GreetingOptions {
  *
  * @throws ViasshError CONNECTION_LOST and whatever else destroyed the channel; ABORTED. The channel is then closed.
  */
-export function awaitGreeting(channel: Channel, { timeoutMs, signal }: GreetingOptions): Promise<GreetingOutcome> {
-  return new Promise((resolve, reject) => {
-    let seen = Buffer.alloc(0);
-    const settle = (settleNow: () => void): void => {
-      clearTimeout(timer);
-      channel.off('readable', onReadable).off('end', onEnd).off('close', onEnd).off('error', onError);
-      signal?.removeEventListener('abort', onAbort);
-      settleNow();
-    };
-    const onReadable = (): void => {
-      for (let chunk = channel.read() as Buffer | null; chunk !== null; chunk = channel.read() as Buffer | null) {
-        seen = Buffer.concat([seen, chunk]);
-        const verdict = beginsAsReply(seen);
-        if (verdict === undefined) continue;
-        channel.unshift(seen);
-        return settle(() => resolve(verdict ? { kind: 'greeting' } : { kind: 'noise', seen }));
-      }
-    };
-    const onEnd = (): void => settle(() => resolve({ kind: 'ended', seen }));
-    const onError = (error: unknown): void => settle(() => reject(toViasshError(error, 'CONNECTION_LOST')));
-    const onAbort = (): void => {
-      channel.destroy();
-      settle(() => reject(abortedError(signal?.reason)));
-    };
-    const timer = setTimeout(() => settle(() => resolve({ kind: 'timeout', seen })), timeoutMs);
-    channel.on('readable', onReadable).once('end', onEnd).once('close', onEnd).once('error', onError);
-    signal?.addEventListener('abort', onAbort, { once: true });
-    if (signal?.aborted === true) onAbort();
-    else if (channel.errored !== null && channel.errored !== undefined) onError(channel.errored);
-    else if (channel.readableEnded || channel.destroyed) onEnd();
-  });
+export async function awaitGreeting(
+  channel: Channel,
+  { timeoutMs, signal }: GreetingOptions,
+): Promise<GreetingOutcome> {
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), timeoutMs);
+  try {
+    const outcome = await awaitHead(channel, beginsAsReply, { deadline: late.signal, signal });
+    if (outcome.kind !== 'head') return { kind: outcome.kind, seen: outcome.seen };
+    return outcome.head ? { kind: 'greeting' } : { kind: 'noise', seen: outcome.seen };
+  } finally {
+    clearTimeout(timer);
+  }
 }

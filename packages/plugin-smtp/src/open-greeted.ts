@@ -6,8 +6,9 @@ import {
   type Logger,
   openFarEnd,
   type SessionChannel,
+  type StderrTail,
+  watchStderr,
 } from '@viassh/core';
-import { type FarStderr, readFarStderr } from './far-stderr.ts';
 import { awaitGreeting } from './greeting.ts';
 import { greetingFailure } from './greeting-failure.ts';
 
@@ -50,15 +51,15 @@ export async function openGreeted(
       : undefined;
   const channel = session ?? (await openFarEnd(connection, farEnd, { signal }));
   channel.on('error', () => undefined);
-  const stderr = session === undefined ? undefined : readFarStderr(session.stderr, log);
+  const stderr = watchStderr(session?.stderr, 'far end', log);
   if (session === undefined) channel.once('end', () => channel.end()); // who hung up answers nothing any more
   onOpen?.(channel);
   try {
     const outcome = await awaitGreeting(channel, { timeoutMs, signal });
     if (outcome.kind === 'greeting') return { channel, exit: session?.exit };
-    const ended = outcome.kind === 'ended' && session !== undefined && stderr !== undefined;
+    const ended = outcome.kind === 'ended' && session !== undefined;
     const exit = ended ? await endOf(session, stderr) : undefined;
-    throw greetingFailure(outcome, { farEnd, timeoutMs, exit, lastLine: stderr?.lastLine ?? '' });
+    throw greetingFailure(outcome, { farEnd, timeoutMs, exit, lastLine: stderr.lastLine });
   } catch (error) {
     channel.destroy();
     throw error;
@@ -66,7 +67,7 @@ export async function openGreeted(
 }
 
 /** How a command ended that has closed its output; `undefined` when it does not end. */
-async function endOf({ exit }: SessionChannel, { ended }: FarStderr): Promise<ExitStatus | undefined> {
+async function endOf({ exit }: SessionChannel, { ended }: StderrTail): Promise<ExitStatus | undefined> {
   const patience = Promise.withResolvers<undefined>();
   const timer = setTimeout(() => patience.resolve(undefined), LAST_WORDS_MS);
   try {

@@ -1,9 +1,9 @@
 import {
   admitOwnUser,
+  announceNearEnd,
   bridge,
   type ExitStatus,
   type FarEnd,
-  formatNearEnd,
   isViasshError,
   type NearEnd,
   type PluginContext,
@@ -77,10 +77,7 @@ export async function serveRelay(
       signal,
       log,
       farewell,
-      onListening: (actual) => {
-        const listening = formatNearEnd(actual);
-        stdio.output.write(json ? `${JSON.stringify({ listening })}\n` : `listening on ${listening}\n`);
-      },
+      onListening: (actual) => void stdio.output.write(announceNearEnd(actual, json)),
       // What anybody over there may dial, anybody here may as well; a command runs as the user who logged in.
       ...(farEnd.kind === 'exec' && nearEnd.kind === 'tcp' ? { admit: admitOwnUser(log) } : {}),
     },

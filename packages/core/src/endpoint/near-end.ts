@@ -33,6 +33,12 @@ export function formatNearEnd(nearEnd: NearEnd): string {
   return `tcp:${nearEnd.host.includes(':') ? `[${nearEnd.host}]` : nearEnd.host}:${nearEnd.port}`;
 }
 
+/** What goes to stdout once clients may come: a line, with its end. */
+export function announceNearEnd(nearEnd: NearEnd, json: boolean): string {
+  const listening = formatNearEnd(nearEnd);
+  return json ? `${JSON.stringify({ listening })}\n` : `listening on ${listening}\n`;
+}
+
 function checkedPath(path: string): string {
   const problem = path.includes('\0')
     ? 'has a NUL in it'

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { formatNearEnd, type NearEnd, parseNearEnd } from '@viassh/core';
+import { announceNearEnd, formatNearEnd, type NearEnd, parseNearEnd } from '@viassh/core';
 
 t.test('every form is read, and written back as it is read', async (t) => {
   const forms: readonly (readonly [string, NearEnd, string?])[] = [
@@ -46,4 +46,10 @@ t.test('a path that the system would cut off is refused; bytes count', async (t)
   for (const path of ['x'.repeat(108), 'é'.repeat(54)])
     t.throws(() => parseNearEnd(`unix:${path}`), { code: 'OPTION_INVALID', message: /107 bytes/, hint: /shorter/ });
   t.throws(() => parseNearEnd('unix:a\0b'), { code: 'OPTION_INVALID', message: /NUL/ });
+});
+
+t.test('where it listens is a line for people or an object', async (t) => {
+  const nearEnd: NearEnd = { kind: 'tcp', host: '::1', port: 25 };
+  t.equal(announceNearEnd(nearEnd, false), 'listening on tcp:[::1]:25\n');
+  t.equal(announceNearEnd(nearEnd, true), '{"listening":"tcp:[::1]:25"}\n');
 });

@@ -1,7 +1,8 @@
 import type { Readable } from 'node:stream';
-import { type Logger, sanitize } from '@viassh/core';
+import { sanitize } from '../errors/sanitize.ts';
+import type { Logger } from '../log/logger.ts';
 
-/** What a server said on its stderr. */
+/** What a command said on its stderr. */
 export interface StderrTail {
   /** The end of it, raw. */
   readonly text: string;
@@ -14,19 +15,20 @@ export interface StderrTail {
 const MOST_KEPT = 4096; // bytes, also of one line
 
 /**
- * Reads a server's stderr, where there is one, to its end: each line to `log.info` with `who` before it, the last 4 KiB
+ * Reads a command's stderr, where there is one, to its end: each line to `log.info` with `who` before it, the last 4 KiB
  * kept for a diagnosis.
  */
 export function watchStderr(stderr: Readable | undefined, who: string, log: Logger): StderrTail {
   if (stderr === undefined) return { text: '', lastLine: '', ended: Promise.resolve() };
   let kept = Buffer.alloc(0);
+  const decoder = new TextDecoder(); // a character may be in two chunks
   let rest = '';
   const say = (line: string): void => {
     if (line.trim() !== '') log.info(`${who}: ${sanitize(line)}`);
   };
   stderr.on('data', (chunk: Buffer) => {
     kept = Buffer.concat([kept, chunk]).subarray(-MOST_KEPT);
-    const lines = (rest + chunk.toString('utf8')).split('\n');
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
     rest = lines.pop() ?? '';
     lines.forEach(say);
     if (rest.length > MOST_KEPT) {

@@ -31,7 +31,7 @@ export {
   requestRefused,
 } from './connection/refusals.ts';
 export { wireSignalName } from './connection/signal-name.ts';
-export { describeExit, type ExitStatus, exitCodeOf } from './connection/exit-status.ts';
+export { describeExit, type ExitStatus, exitCodeOf, missingCommandCode } from './connection/exit-status.ts';
 export { type Bridge, type BridgeEnds, type BridgeProgress, bridge } from './connection/bridge.ts';
 export { describeFarEnd, type FarEnd, farEndNeeds, openFarEnd, parseTcpFarEnd } from './connection/far-end.ts';
 export { awaitHead, type HeadOptions, type HeadOutcome } from './connection/await-head.ts';

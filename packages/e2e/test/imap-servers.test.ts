@@ -52,16 +52,16 @@ onTransport(
 
 onTransport('ssh2', 'no server there is 127, with what can be done', async (t, transport) => {
   await using sshd = await startSshd();
-  const { code, stdout, stderr } = await viassh([
-    'imap',
-    ...at(sshd, transport),
-    '--protocol',
-    'pop3',
-    '--command',
-    'viassh-popserver',
-  ]);
+  const args = ['imap', ...at(sshd, transport), '--protocol', 'pop3', '--command', 'viassh-popserver'];
+  const { code, stdout, stderr } = await viassh(args);
   t.strictSame({ code, stdout: stdout.length }, { code: 127, stdout: 0 });
-  t.match(stderr, /^viassh: the POP3 server 'viassh-popserver' was not found.*\nviassh: hint: .*dovecot\/pop3/);
+  t.match(
+    stderr,
+    /^viassh: the POP3 server 'viassh-popserver' was not found.* \(IMAP_NO_GREETING\)\n {2}hint: .*dovecot\/pop3/,
+  );
+  const json = await viassh([...args, '--json']);
+  t.equal(json.code, 127);
+  t.match(JSON.parse(json.stderr), { error: { code: 'IMAP_NO_GREETING', message: /was not found/ } });
 });
 
 onBothTransports(

@@ -4,7 +4,7 @@ import {
   definePlugin,
   type ExitStatus,
   farEndNeeds,
-  isViasshError,
+  missingCommandCode,
   parseNearEnd,
   type Plugin,
   type PluginContext,
@@ -15,7 +15,6 @@ import { imapAccount } from './imap-account.ts';
 import { type MailServerOptions, mailServerOf } from './mail-server.ts';
 import { openMailbox } from './open-mailbox.ts';
 import { imapRecipes } from './recipes/imap-recipes.ts';
-import type { NoGreetingCause } from './refusal.ts';
 import { serveHere } from './serve-here.ts';
 import { serveMailbox } from './serve-mailbox.ts';
 
@@ -70,6 +69,7 @@ export const imapPlugin: Plugin = definePlugin({
   check,
   lifetime: ({ listen }) => (listen === undefined ? 'one-shot' : 'resident'),
   keepalive: true,
+  exitCodeOf: (error) => (error.code === 'IMAP_NO_GREETING' ? missingCommandCode(error) : undefined),
   runHere: async (context, options) =>
     options.orLocal ? await serveHere(context, mailServerOf(options), options.greetingTimeout * 1000) : undefined,
   run: async (context, options) => {
@@ -78,11 +78,7 @@ export const imapPlugin: Plugin = definePlugin({
     const greetingTimeoutMs = options.greetingTimeout * 1000;
     if (options.listen !== undefined)
       return await serveMailbox(connection, server, parseNearEnd(options.listen), context, greetingTimeoutMs);
-    try {
-      return await carry(await openMailbox(connection, server, { greetingTimeoutMs, signal, log }), context);
-    } catch (error) {
-      return statusOfMissingCommand(error, context);
-    }
+    return await carry(await openMailbox(connection, server, { greetingTimeoutMs, signal, log }), context);
   },
 });
 
@@ -111,15 +107,5 @@ async function carry(channel: Channel | SessionChannel, { stdio, signal }: Plugi
   // A filter whose reader has gone: what a shell would show of any other one.
   if (exit.kind === 'missing' && progress.outputClosed)
     return { kind: 'signal', signal: 'PIPE', coreDumped: false, message: '' };
-  return exit;
-}
-
-/** 126 and 127 are results, as with ssh, and yet need a word. @throws the error when it is another one */
-function statusOfMissingCommand(error: unknown, { log }: PluginContext): ExitStatus {
-  if (!isViasshError(error, 'IMAP_NO_GREETING')) throw error;
-  const { exit } = error.cause as NoGreetingCause;
-  if (exit?.kind !== 'status' || (exit.code !== 127 && exit.code !== 126)) throw error;
-  log.error(error.message);
-  if (error.hint !== undefined) log.error(`hint: ${error.hint}`);
   return exit;
 }

@@ -33,10 +33,10 @@ t.test('the first server that can be run is run in its own place, and -v says wh
 });
 
 t.test('no server: 127, with the names that were tried', async (t) => {
-  const { exit, log } = await runImap({
+  const { error, log } = await runImap({
     command: findServer({ commands: ['viassh-no-such', '/viassh/x'], port: 143 }),
   });
-  t.strictSame(exit, { kind: 'status', code: 127 });
+  t.match(error?.cause, { exit: { kind: 'status', code: 127 } });
   t.ok(log.includes('info: far end: looked for viassh-no-such, /viassh/x'), log.join('\n'));
 });
 

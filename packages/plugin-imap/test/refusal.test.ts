@@ -1,3 +1,4 @@
+import { imapPlugin } from '@viassh/plugin-imap';
 import t from 'tap';
 import { makePuppet, runImap } from './run-imap.ts';
 
@@ -104,19 +105,23 @@ for (const { name, command, code, message, hint } of cases) {
   });
 }
 
-t.test('a command that is not there is a result, 127 or 126, with a word on it', async (t) => {
-  const missing = await runImap({ command: 'viassh-no-such-imapd' });
-  t.strictSame(missing.exit, { kind: 'status', code: 127 });
-  t.equal(missing.stdout, '');
-  t.ok(
-    missing.log.some((line) =>
-      /^error: the IMAP server 'viassh-no-such-imapd' was not found \(status 127\): .*viassh-no-such-imapd/.test(line),
-    ),
-  );
-  t.ok(missing.log.some((line) => /^error: hint: .*--command/.test(line)));
-  const notExecutable = await runImap({ command: '/etc/passwd' });
-  t.strictSame(notExecutable.exit, { kind: 'status', code: 126 });
-  t.ok(notExecutable.log.some((line) => /^error: .*cannot be executed \(status 126\)/.test(line)));
+t.test('a command that is not there is the exit code 127 or 126, with a word on it', async (t) => {
+  for (const [command, code, message, hint] of [
+    [
+      'viassh-no-such-imapd',
+      127,
+      /^the IMAP server 'viassh-no-such-imapd' was not found \(status 127\): .*viassh-no-such-imapd/,
+      /--command/,
+    ],
+    ['/etc/passwd', 126, /cannot be executed \(status 126\)/, /may execute/],
+  ] as const) {
+    const { error, stdout } = await runImap({ command });
+    t.match(error, { code: 'IMAP_NO_GREETING', message, hint });
+    t.equal(error && imapPlugin.prepare({ command }, []).exitCodeOf(error), code);
+    t.equal(stdout, '');
+  }
+  const { error } = await runImap({ command: 'exit 3' });
+  t.equal(error && imapPlugin.prepare({}, []).exitCodeOf(error), undefined, 'another status is a failure of ours');
 });
 
 t.test('silence ends at the deadline, and the far end is let go', async (t) => {

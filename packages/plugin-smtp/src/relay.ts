@@ -4,14 +4,12 @@ import {
   bridge,
   type ExitStatus,
   type FarEnd,
-  isViasshError,
   type NearEnd,
   type PluginContext,
   sanitize,
   serveClients,
   type ViasshError,
 } from '@viassh/core';
-import type { NoGreetingCause } from './greeting-failure.ts';
 import { openGreeted } from './open-greeted.ts';
 
 /** How an SMTP server is relayed. */
@@ -30,32 +28,20 @@ export async function relay(
   farEnd: FarEnd,
   { greetingTimeoutMs: timeoutMs }: RelayOptions,
 ): Promise<ExitStatus> {
-  try {
-    const { channel, exit: ending } = await openGreeted(connection, farEnd, {
-      timeoutMs,
-      signal,
-      log,
-      // At once: a client that gives up before the greeting is then known to the server.
-      onOpen: (opened) => void bridge(opened, { input: stdio.input }, { signal }),
-    });
-    const { done, progress } = bridge(channel, { output: stdio.output }, { signal });
-    await done;
-    const exit = await ending;
-    // A filter whose reader has gone: what a shell would show of any other one.
-    if (progress.outputClosed && exit?.kind !== 'status')
-      return { kind: 'signal', signal: 'PIPE', coreDumped: false, message: '' };
-    return exit ?? { kind: 'status', code: 0 };
-  } catch (error) {
-    const exit = isViasshError(error, 'SMTP_PROTOCOL')
-      ? (error.cause as Partial<NoGreetingCause> | undefined)?.exit
-      : undefined;
-    // 126 and 127 are results, as with ssh, and yet need a word.
-    if (exit?.kind !== 'status' || (exit.code !== 127 && exit.code !== 126)) throw error;
-    const { message, hint } = error as ViasshError;
-    log.error(message);
-    if (hint !== undefined) log.error(`hint: ${hint}`);
-    return exit;
-  }
+  const { channel, exit: ending } = await openGreeted(connection, farEnd, {
+    timeoutMs,
+    signal,
+    log,
+    // At once: a client that gives up before the greeting is then known to the server.
+    onOpen: (opened) => void bridge(opened, { input: stdio.input }, { signal }),
+  });
+  const { done, progress } = bridge(channel, { output: stdio.output }, { signal });
+  await done;
+  const exit = await ending;
+  // A filter whose reader has gone: what a shell would show of any other one.
+  if (progress.outputClosed && exit?.kind !== 'status')
+    return { kind: 'signal', signal: 'PIPE', coreDumped: false, message: '' };
+  return exit ?? { kind: 'status', code: 0 };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { definePlugin, farEndNeeds, parseNearEnd, type Plugin, ViasshError } from '@viassh/core';
+import { definePlugin, farEndNeeds, missingCommandCode, parseNearEnd, type Plugin, ViasshError } from '@viassh/core';
 import {
   bsmtpExitCode,
   bsmtpOptions,
@@ -74,7 +74,10 @@ export const smtpPlugin: Plugin = definePlugin({
     if (options.bsmtp) await takeBatch(context, options);
     return undefined;
   },
-  exitCodeOf: (error, options) => (options.bsmtp ? bsmtpExitCode(error, options) : undefined),
+  exitCodeOf: (error, options) => {
+    if (options.bsmtp) return bsmtpExitCode(error, options);
+    return error.code === 'SMTP_PROTOCOL' ? missingCommandCode(error) : undefined;
+  },
   reportFailure: async (context, error, options) => {
     if (options.bsmtp) await reportWithoutConnection(context, error, options);
   },

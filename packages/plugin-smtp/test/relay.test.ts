@@ -76,10 +76,10 @@ t.test('the status of a command is the result; its stderr is for the log alone',
 });
 
 t.test('a command that is not there is its status 127, with a word on what to do', async (t) => {
-  const { exit, stdout, log } = await runSmtp({ command: 'no-such-sendmail -bs' });
-  t.strictSame(exit, { kind: 'status', code: 127 });
+  const { error, stdout } = await runSmtp({ command: 'no-such-sendmail -bs' });
+  t.match(error, { code: 'SMTP_PROTOCOL', message: /was not found \(status 127\)/, hint: /^name it in full/ });
+  t.equal(error && smtpPlugin.prepare({}, []).exitCodeOf(error), 127);
   t.equal(stdout, '');
-  t.match(log.join('\n'), /error: .*was not found \(status 127\)[^]*error: hint: name it in full/);
 });
 
 t.test('a command that fails before its greeting is an error with its last words', async (t) => {

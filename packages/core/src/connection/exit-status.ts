@@ -35,6 +35,15 @@ export function exitCodeOf(exit: ExitStatus): number {
   return number === undefined ? 255 : 128 + number;
 }
 
+/**
+ * 127 or 126 (POSIX.1-2024, Shell Command Language §2.8.2) where a remote command was not there or could not be executed,
+ * from the cause of an error that has the command's `exit`. As with ssh they are the exit code.
+ */
+export function missingCommandCode({ cause }: { readonly cause?: unknown }): number | undefined {
+  const exit = (cause as { readonly exit?: ExitStatus } | null | undefined)?.exit;
+  return exit?.kind === 'status' && (exit.code === 127 || exit.code === 126) ? exit.code : undefined;
+}
+
 /** `status 7`, `signal TERM (core dumped)`, `no exit status`: for logs and messages. */
 export function describeExit(exit: ExitStatus): string {
   if (exit.kind === 'status') return `status ${exit.code}`;

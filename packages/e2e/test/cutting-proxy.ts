@@ -7,11 +7,13 @@ export type CutAt = 'before the greeting' | 'after MAIL' | 'inside DATA' | 'afte
 /** All places in which a connection can be cut. */
 export const cuts: readonly CutAt[] = ['before the greeting', 'after MAIL', 'inside DATA', 'after the final dot'];
 
-/** A port in front of a mail server's that cuts connections. */
+/** A port in front of a mail server's that cuts connections, or has them fall silent. */
 export interface CuttingProxy extends AsyncDisposable {
   readonly port: number;
-  /** Where every connection is cut from now on; undefined: nowhere. */
+  /** Where the next connection is cut; undefined, as it is when that has happened: nowhere. */
   cutAt: CutAt | undefined;
+  /** Instead of a cut, nothing passes any more, and both sides stay. */
+  silent: boolean;
   /** How many were cut. */
   readonly count: number;
 }
@@ -25,18 +27,24 @@ export async function startCuttingProxy(server: () => number): Promise<CuttingPr
       sockets.add(socket);
       socket.on('error', () => undefined).once('close', () => sockets.delete(socket));
     }
+    let silent = false;
     const cut = (): void => {
       proxy.count += 1;
+      proxy.cutAt = undefined;
+      silent = proxy.silent;
+      if (silent) return;
       client.resetAndDestroy();
       far.resetAndDestroy();
     };
     let said = '';
     client.on('data', (chunk: Buffer) => {
+      if (silent) return;
       said += chunk.toString('latin1');
       if (proxy.cutAt === 'inside DATA' && /^DATA\r\n[^]{100}/m.test(said)) cut();
       else far.write(chunk);
     });
     far.on('data', (chunk: Buffer) => {
+      if (silent) return;
       const sent = /^DATA\r\n[^]*\r\n\.\r\n/m.test(said);
       if (proxy.cutAt === 'before the greeting') cut();
       else if (proxy.cutAt === 'after MAIL' && /^MAIL /m.test(said)) cut();
@@ -51,6 +59,7 @@ export async function startCuttingProxy(server: () => number): Promise<CuttingPr
   const proxy = {
     port: (listener.address() as AddressInfo).port,
     cutAt: undefined as CutAt | undefined,
+    silent: false,
     count: 0,
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();

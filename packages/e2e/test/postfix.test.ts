@@ -1,8 +1,9 @@
-import { open, writeFile } from 'node:fs/promises';
+import { open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import { descendantsOf, listProcesses, missingForExim, missingForPostfix, waitUntil } from '@viassh/testing';
 import { onTransport, skipWithoutSshd } from './both-transports.ts';
+import { cuts, startCuttingProxy } from './cutting-proxy.ts';
 import { checkArrival } from './mail-arrives.ts';
 import { testMail } from './mail-contents.ts';
 import { startMailRoute } from './mail-route.ts';
@@ -65,6 +66,57 @@ onTransport(
       (await far.arrived()).map(({ to }) => to),
       ['you@far.example'],
     );
+  },
+  skip,
+);
+
+onTransport(
+  'ssh2',
+  'postfix: a connection that is cut, or a viassh that does not run, loses no mail; one doubles after the final dot',
+  async (t, transport) => {
+    let server = 0;
+    await using proxy = await startCuttingProxy(() => server);
+    await using route = await startMailRoute({ near: 'postfix', far: 'postfix', transport, to: proxy.port });
+    const { near, far, sshd } = route;
+    server = far.port;
+    const settled = async (): Promise<boolean> => {
+      await near.flush();
+      return (await near.queue()).length === 0;
+    };
+    for (const [index, cut] of cuts.entries()) {
+      const mail = testMail(index, `you${index}@far.example`);
+      proxy.cutAt = cut;
+      await near.submit({ ...mail, to: [mail.to] });
+      await waitUntil(`the cut ${cut}`, () => proxy.count === index + 1);
+      await waitUntil('the repetition', settled, { withinMs: 20_000, everyMs: 500 });
+      await waitUntil('it to arrive', async () => (await far.arrived()).some(({ to }) => to === mail.to));
+    }
+    await waitUntil('an empty queue', async () => (await far.queue()).length === 0);
+    const viassh = join(sshd.folder, 'bin/viassh');
+    const good = await readFile(viassh);
+    const last = testMail(cuts.length);
+    for (const code of [1, 64, 255]) {
+      await writeFile(viassh, `#!/bin/sh\nexit ${code}\n`);
+      if (code === 1) await near.submit({ ...last, to: [last.to] });
+      const before = (await near.log()).split('status=deferred').length;
+      await waitUntil(
+        `it to be put off: ${code}`,
+        async () => {
+          await near.flush();
+          return (await near.log()).split('status=deferred').length > before;
+        },
+        { withinMs: 20_000, everyMs: 500 },
+      );
+    }
+    await writeFile(viassh, good);
+    await waitUntil('the last one to go', settled, { withinMs: 20_000, everyMs: 500 });
+    await waitUntil('it to arrive', async () => (await far.arrived()).some(({ to }) => to === last.to));
+    t.notMatch(await near.log(), /status=bounced/);
+    const times = (await far.arrived()).map(({ to }) => to).toSorted();
+    t.strictSame(
+      times,
+      ['you0', 'you1', 'you2', 'you3', 'you3', 'you4'].map((name) => `${name}@far.example`),
+    ); // RFC 1047
   },
   skip,
 );

@@ -1,11 +1,17 @@
 import { defineRecipe, type Recipe } from '@viassh/core';
 import { batchArguments, domainsOf, mailServerOptions, preamble, userComments } from './mail-server-options.ts';
 
+/** Codes of a call that never came to a server's refusal: Node's own, those of sysexits(3) but the final ones, of a shell, of ssh. */
+const temporary: readonly number[] = [
+  ...Array.from({ length: 14 }, (_, index) => index + 1), // Node's: a file that is missing, a Node too old
+  ...[64, 66, 68, 70, 71, 72, 73, 74, 75, 76, 77, 78],
+  ...[126, 127, 129, 130, 134, 137, 139, 141, 143, 255],
+];
+
 /**
  * exim 4: a router for the domains and a pipe transport that speaks batched SMTP. One recipient a batch (exim's own
- * default), as the exit code of a pipe is the fate of all of them. 1 is Node's when a file of viassh is missing, 255
- * ours when what is missing is the plugin: an installation that is half done sends no mail back. What ends by a signal is frozen: whether the far
- * end took it is not known.
+ * default), as the exit code of a pipe is the fate of all of them. What ends by a signal is frozen: whether the far
+ * end took it is not known. No mail comes back for what the machine or the call has wrong: 65, 67 and 69 alone are final.
  */
 export const eximRecipe: Recipe = defineRecipe({
   program: 'exim',
@@ -45,7 +51,7 @@ viassh:
   message_prefix =
   message_suffix =
   batch_max = 1
-  temp_errors = 1 : 75 : 126 : 127 : 255
+  temp_errors = ${temporary.join(' : ')}
   timeout = 1h
   timeout_defer
   freeze_signal

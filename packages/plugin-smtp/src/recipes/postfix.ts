@@ -16,6 +16,7 @@ export const postfixRecipe: Recipe = defineRecipe({
 ${userComments(situation, options)}
 (
 ${preamble(situation, options)}
+command -v ps >/dev/null || { echo 'there is no ps: install procps' >&2; exit 1; }
 etc=$(postconf -h config_directory)
 cat >"$etc/viassh-batch" <<END
 #!/bin/sh
@@ -28,14 +29,16 @@ case $1$2 in *[[:cntrl:]]*) echo 'a control character in an address'; exit 65 ;;
 {
   printf 'MAIL FROM:<%s>\\nRCPT TO:<%s>\\nDATA\\n' "$1" "$2"
   # A pipe(8) that died, too, is an end of the mail: without the dot nothing is sent.
-  cat && [ "$(ps -o ppid= -p $$ | tr -d ' ')" = "$PPID" ] && echo .
+  cat && { parent=$(ps -o ppid= -p $$) || kill $$; } && [ $parent = "$PPID" ] && echo .
 } |
 END
 cat >>"$etc/viassh-batch" <<END
   $viassh ${batchArguments(situation, options)}
 code=\\$?
-case \\$code in 0 | 64 | 65 | 67 | 69) exit "\\$code" ;; esac
-exit 75 # also where viassh or a part of it is not there, or it was ended by a signal
+case \\$code in
+  0 | 65 | 67 | 69) exit "\\$code" ;; # accepted, or refused for good
+  *) exit 75 ;; # nothing that a server said: a mistake in the call, no viassh, a signal
+esac
 END
 chmod 755 "$etc/viassh-batch"
 pipe="flags=.q null_sender= user=${options.user} directory=/ argv=$etc/viassh-batch \\\${sender} \\\${recipient}"

@@ -119,6 +119,34 @@ onBothTransports('the server dies in the middle: 75, and the report says it', as
   t.match(await report, /^<you@there>: not sent: /);
 });
 
+onBothTransports(
+  'a server that says nothing any more, at whatever command: 75, and it is not waited for',
+  async (t, transport) => {
+    await using sshd = await startSshd();
+    for (const verb of ['EHLO', 'MAIL', 'RCPT', 'DATA']) {
+      const args = ['smtp', ...at(sshd, transport), '--bsmtp', '--answer-timeout', '0.5', '--command', server(verb)];
+      const { code, stdout } = await viassh(args, { input: batch });
+      t.equal(code, 75, verb);
+      t.match(
+        stdout.toString(),
+        new RegExp(`^<you@there>: not sent: the SMTP server did not answer ${verb}[^\n]* within 0.5 s\\n$`),
+      );
+    }
+    const args = [
+      'smtp',
+      ...at(sshd, transport),
+      '--bsmtp',
+      '--greeting-timeout',
+      '0.5',
+      '--command',
+      'exec sleep 1000',
+    ];
+    const { code, stdout } = await viassh(args, { input: batch });
+    t.equal(code, 75);
+    t.match(stdout.toString(), /^<you@there>: not sent: [^\n]*no SMTP greeting within 0\.5 s\n$/);
+  },
+);
+
 onBothTransports('a host key that is not known: 75, and --json says it on stdout', async (t, transport) => {
   await using sshd = await startSshd({ knownHosts: 'empty' });
   const { code, stdout } = await viassh(['smtp', '--json', ...at(sshd, transport), '--bsmtp'], { input: batch });

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { ViasshError } from '@viassh/core';
@@ -173,6 +173,17 @@ t.test('--rest has everything when nobody was reached', async (t) => {
   t.equal(await readFile(rest, 'latin1'), one);
   const nowhere = await runBsmtp(one, { raw: { rest: join(folder.path, 'no', 'rest') } });
   t.match(nowhere, { code: 75, error: { code: 'STREAM_FAILED' }, servers: [] });
+});
+
+t.test('--rest is no device, no pipe, no folder: they are not replaced by a file', async (t) => {
+  await using folder = await makeScratchFolder();
+  const device = join(folder.path, 'null');
+  await symlink('/dev/null', device);
+  for (const rest of [device, folder.path]) {
+    const outcome = await runBsmtp(one, { raw: { rest } });
+    t.match(outcome, { code: 75, error: { code: 'STREAM_FAILED', message: /no ordinary file/ }, servers: [] }, rest);
+  }
+  t.strictSame(await readdir(folder.path), ['null'], 'nothing was made, nothing is gone');
 });
 
 t.test('nobody reached: 75 whatever the reason, 64 for a mistake in the call', async (t) => {

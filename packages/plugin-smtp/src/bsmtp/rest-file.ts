@@ -21,14 +21,16 @@ export class RestFile {
     this.#spool = spool;
   }
 
-  /** @throws ViasshError STREAM_FAILED, also when a file is there that has something in it: it may be mail */
+  /** @throws ViasshError STREAM_FAILED, also when something is there that is no file, or has something in it: it may be mail */
   static async create(path: string, batch: Batch, spool: ContentSpool): Promise<RestFile> {
     const file = new RestFile(path, batch, spool);
-    const size = await stat(path).then(
-      (there) => there.size,
-      () => 0,
-    );
-    if (size > 0) {
+    const there = await stat(path).catch(() => undefined);
+    if (there !== undefined && !there.isFile()) {
+      throw new ViasshError('STREAM_FAILED', `the rest cannot be kept in what is no ordinary file: ${path}`, {
+        hint: 'give --rest a file that is not there yet; nothing was sent',
+      });
+    }
+    if (there !== undefined && there.size > 0) {
       throw new ViasshError('STREAM_FAILED', `the file for the rest has something in it: ${path}`, {
         hint: 'deliver what is in it, or move it away; nothing was sent',
       });

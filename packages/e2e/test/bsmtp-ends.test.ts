@@ -1,8 +1,10 @@
-import { createServer } from 'node:net';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { startSshd, waitUntil } from '@viassh/testing';
-import { onBothTransports, onTransport } from './both-transports.ts';
+import { missingForExim, startExim, startSshd, waitUntil } from '@viassh/testing';
+import { onBothTransports, onTransport, skipWithoutSshd } from './both-transports.ts';
 import { at, startViassh, viassh } from './run-viassh.ts';
 
 const batch = 'MAIL FROM:<me@here>\nRCPT TO:<you@there>\nDATA\nhello\n.\n';
@@ -180,3 +182,49 @@ onTransport('ssh2', 'half a batch: 65, and nobody is dialled; a mistake in the c
   );
   t.equal((await viassh(['smtp', '-bad-', '--bsmtp'], { input: batch })).code, 64);
 });
+
+onTransport(
+  'ssh2',
+  'a real exim puts off or refuses one of several: sent to nobody, and each is told why; its content: 65 or 75',
+  async (t, transport) => {
+    await using sshd = await startSshd();
+    await using far = await startExim();
+    const args = ['smtp', ...at(sshd, transport), '--bsmtp', '--to', `127.0.0.1:${far.port}`];
+    const mailTo = (names: readonly string[], fate = 'none'): string =>
+      `MAIL FROM:<me@here.example>\n${names
+        .map((name) => `RCPT TO:<${name}@far.example>\n`)
+        .join('')}DATA\nX-Fate: ${fate}\n\nhello\n.\n`;
+    const withheld = /^<you@far\.example>: not sent, since another recipient was not accepted .*\n/;
+    for (const [code, input, said] of [
+      [75, mailTo(['you', 'later']), /\n<later@far\.example>: 451 not now\n$/],
+      [67, mailTo(['you', 'refused']), /\n<refused@far\.example>: 550 no such mailbox\n$/],
+      [75, mailTo(['you', 'refused', 'later']), /\n<refused@\S+: 550 .*\n<later@\S+: 451 .*\n$/],
+    ] as const) {
+      const run = await viassh(args, { input });
+      t.equal(run.code, code, run.stderr);
+      t.match(run.stdout.toString(), withheld);
+      t.match(run.stdout.toString(), said);
+    }
+    for (const [code, fate, said] of [
+      [75, 'later', /^<you@far\.example>: 451 not now\n$/],
+      [65, 'refused', /^<you@far\.example>: 550 this content is not wanted\n$/],
+    ] as const) {
+      const run = await viassh(args, { input: mailTo(['you'], fate) });
+      t.equal(run.code, code, run.stderr);
+      t.match(run.stdout.toString(), said);
+    }
+    t.strictSame([await far.arrived(), await far.queue()], [[], []], 'nothing of all that was taken');
+    const rest = join(sshd.folder, 'rest');
+    const three = mailTo(['you']) + mailTo(['later']) + mailTo(['refused']);
+    const some = await viassh([...args, '--rest', rest], { input: three });
+    t.equal(some.code, 75, some.stderr);
+    t.strictSame((await readFile(rest, 'utf8')).match(/(?<=^RCPT TO:<)\w+/gm), ['later', 'refused']);
+    const both = await viassh(args, { input: mailTo(['one', 'two']) });
+    t.equal(both.code, 0, both.stdout.toString());
+    const arrived = async (): Promise<string[]> =>
+      (await far.arrived()).flatMap(({ to }) => to.split(/, */)).toSorted();
+    await waitUntil('all to arrive', async () => (await arrived()).length >= 3);
+    t.strictSame(await arrived(), ['one@far.example', 'two@far.example', 'you@far.example']);
+  },
+  skipWithoutSshd || ((await missingForExim()) ?? false),
+);

@@ -1,5 +1,5 @@
-import { open, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { descendantsOf, listProcesses, missingForExim, missingForPostfix, waitUntil } from '@viassh/testing';
 import { onTransport, skipWithoutSshd } from './both-transports.ts';
@@ -95,12 +95,20 @@ onTransport(
     const viassh = join(sshd.folder, 'bin/viassh');
     const good = await readFile(viassh);
     const last = testMail(cuts.length);
-    for (const code of [1, 64, 255]) {
-      await writeFile(viassh, `#!/bin/sh\nexit ${code}\n`);
-      if (code === 1) await near.submit({ ...last, to: [last.to] });
+    const ps = join(sshd.folder, 'bin/ps');
+    await near.run('sed', ['-i', `s|^PATH=|&${dirname(ps)}:|`, '/etc/postfix/viassh-batch']);
+    for (const [file, code] of [
+      [viassh, 1],
+      [viassh, 64],
+      [viassh, 255],
+      [ps, 1],
+    ] as const) {
+      await replace(file, `#!/bin/sh\nexit ${code}\n`);
+      if (file === ps) await replace(viassh, good);
+      if (code === 1 && file === viassh) await near.submit({ ...last, to: [last.to] });
       const before = (await near.log()).split('status=deferred').length;
       await waitUntil(
-        `it to be put off: ${code}`,
+        `it to be put off: ${file} ${code}`,
         async () => {
           await near.flush();
           return (await near.log()).split('status=deferred').length > before;
@@ -108,9 +116,10 @@ onTransport(
         { withinMs: 20_000, everyMs: 500 },
       );
     }
-    await writeFile(viassh, good);
+    await rm(ps);
     await waitUntil('the last one to go', settled, { withinMs: 20_000, everyMs: 500 });
     await waitUntil('it to arrive', async () => (await far.arrived()).some(({ to }) => to === last.to));
+    t.match(await near.log(), /died with signal 15/, 'without ps it is not known who reads the exit code');
     t.notMatch(await near.log(), /status=bounced/);
     const times = (await far.arrived()).map(({ to }) => to).toSorted();
     t.strictSame(
@@ -158,3 +167,9 @@ onTransport(
   },
   skip,
 );
+
+/** Puts a command in place of one that may just be started. */
+async function replace(file: string, content: string | Buffer): Promise<void> {
+  await writeFile(`${file}.new`, content, { mode: 0o755 });
+  await rename(`${file}.new`, file);
+}

@@ -29,7 +29,7 @@ case $1$2 in *[[:cntrl:]]*) echo 'a control character in an address'; exit 65 ;;
 {
   printf 'MAIL FROM:<%s>\\nRCPT TO:<%s>\\nDATA\\n' "$1" "$2"
   # A pipe(8) that died, too, is an end of the mail: without the dot nothing is sent.
-  cat && { parent=$(ps -o ppid= -p $$) || kill $$; } && [ $parent = "$PPID" ] && echo .
+  cat && { parent=$(ps -o ppid= -p $$) || { kill $$; exit; }; } && [ $parent = "$PPID" ] && echo .
 } |
 END
 cat >>"$etc/viassh-batch" <<END

@@ -190,10 +190,6 @@ onTransport(
     await using sshd = await startSshd();
     await using far = await startExim();
     const args = ['smtp', ...at(sshd, transport), '--bsmtp', '--to', `127.0.0.1:${far.port}`];
-    const mailTo = (names: readonly string[], fate = 'none'): string =>
-      `MAIL FROM:<me@here.example>\n${names
-        .map((name) => `RCPT TO:<${name}@far.example>\n`)
-        .join('')}DATA\nX-Fate: ${fate}\n\nhello\n.\n`;
     const withheld = /^<you@far\.example>: not sent, since another recipient was not accepted .*\n/;
     for (const [code, input, said] of [
       [75, mailTo(['you', 'later']), /\n<later@far\.example>: 451 not now\n$/],
@@ -228,3 +224,9 @@ onTransport(
   },
   skipWithoutSshd || ((await missingForExim()) ?? false),
 );
+
+/** One mail in a batch; exim takes its header for what to answer. */
+function mailTo(names: readonly string[], fate = 'none'): string {
+  const recipients = names.map((name) => `RCPT TO:<${name}@far.example>\n`).join('');
+  return `MAIL FROM:<me@here.example>\n${recipients}DATA\nX-Fate: ${fate}\n\nhello\n.\n`;
+}

@@ -1,12 +1,10 @@
 import { defineRecipe, type Recipe } from '@viassh/core';
 import { batchArguments, domainsOf, mailServerOptions, preamble, userComments } from './mail-server-options.ts';
 
-/** Codes of a call that never came to a server's refusal: Node's own, those of sysexits(3) but the final ones, of a shell, of ssh. */
-const temporary: readonly number[] = [
-  ...Array.from({ length: 14 }, (_, index) => index + 1), // Node's: a file that is missing, a Node too old
-  ...[64, 66, 68, 70, 71, 72, 73, 74, 75, 76, 77, 78],
-  ...[126, 127, 129, 130, 134, 137, 139, 141, 143, 255],
-];
+/** Node's own codes (a file that is missing, a Node too old), those of sysexits(3) but the final ones, of a shell, of ssh. */
+const nodes: readonly number[] = Array.from({ length: 14 }, (_, index) => index + 1);
+const others: readonly number[] = [64, 66, 68, 70, 71, 72, 73, 74, 75, 76, 77, 78, 126, 127, 129, 130, 134, 137, 139];
+const temporary: string = nodes.concat(others, [141, 143, 255]).join(' : ');
 
 /**
  * exim 4: a router for the domains and a pipe transport that speaks batched SMTP. One recipient a batch (exim's own
@@ -51,7 +49,7 @@ viassh:
   message_prefix =
   message_suffix =
   batch_max = 1
-  temp_errors = ${temporary.join(' : ')}
+  temp_errors = ${temporary}
   timeout = 1h
   timeout_defer
   freeze_signal

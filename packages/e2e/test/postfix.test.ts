@@ -1,12 +1,20 @@
 import { open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
-import { descendantsOf, listProcesses, missingForExim, missingForPostfix, waitUntil } from '@viassh/testing';
-import { onTransport, skipWithoutSshd } from './both-transports.ts';
+import {
+  descendantsOf,
+  listProcesses,
+  missingForExim,
+  missingForPostfix,
+  startPostfix,
+  waitUntil,
+} from '@viassh/testing';
+import { onTransport, skipWithoutSshd, tidyTest } from './both-transports.ts';
 import { cuts, startCuttingProxy } from './cutting-proxy.ts';
 import { checkArrival } from './mail-arrives.ts';
 import { testMail } from './mail-contents.ts';
 import { startMailRoute } from './mail-route.ts';
+import { commandsInPath, runProgram } from './run-program.ts';
 
 const skip = skipWithoutSshd || ((await missingForExim()) ?? (await missingForPostfix()) ?? false);
 
@@ -165,6 +173,25 @@ onTransport(
     }
   },
   skip,
+);
+
+tidyTest(
+  'postfix: the recipe run for all mail, then twice for a domain, is there for the domain alone, once',
+  async (t) => {
+    await using near = await startPostfix({ domain: 'near.example' });
+    const options = ['--user', 'mail'];
+    for (const words of [options, [...options, '--domains', 'far.example'], [...options, '--domains', 'far.example']]) {
+      const { stdout } = await runProgram('viassh', ['recipe', 'postfix', 'you@host', ...words]);
+      const { exit } = await near.run('sh', [], { input: stdout.toString(), env: { PATH: commandsInPath } });
+      t.strictSame(exit, { kind: 'status', code: 0 });
+    }
+    const { stdout } = await near.run('sh', [
+      '-c',
+      'postconf -nh default_transport transport_maps; postconf -M viassh/unix',
+    ]);
+    t.match(stdout, /^texthash:\/etc\/postfix\/viassh-transport\nviassh +unix [^\n]*\n$/);
+  },
+  (await missingForPostfix()) ?? false,
 );
 
 /** Puts a command in place of one that may just be started. */

@@ -50,6 +50,7 @@ ${
     : `cat >"$etc/viassh-transport" <<'END'
 ${domains.map((name) => `${name.replace(/^\*/, '')} viassh:`).join('\n')}
 END
+[ "$(postconf -h default_transport)" != viassh: ] || postconf -X default_transport # of an earlier run for all mail
 maps=$(postconf -h transport_maps)
 case $maps in
   *"texthash:$etc/viassh-transport"*) ;;

@@ -18,6 +18,8 @@ ${userComments(situation, options)}
 ${preamble(situation, options)}
 command -v ps >/dev/null || { echo 'there is no ps: install procps' >&2; exit 1; }
 etc=$(postconf -h config_directory)
+default=$(postconf -h default_transport)
+maps=$(postconf -h transport_maps) # now: once it changed main.cf, postconf waits seconds before it reads it
 cat >"$etc/viassh-batch" <<END
 #!/bin/sh
 # viassh-batch SENDER RECIPIENT <MAIL: the mail of postfix's pipe(8) as a batch for viassh.
@@ -50,8 +52,7 @@ ${
     : `cat >"$etc/viassh-transport" <<'END'
 ${domains.map((name) => `${name.replace(/^\*/, '')} viassh:`).join('\n')}
 END
-[ "$(postconf -h default_transport)" != viassh: ] || postconf -X default_transport # of an earlier run for all mail
-maps=$(postconf -h transport_maps)
+[ "$default" != viassh: ] || postconf -X default_transport # of an earlier run for all mail
 case $maps in
   *"texthash:$etc/viassh-transport"*) ;;
   *) postconf -e "transport_maps=\${maps:+$maps, }texthash:$etc/viassh-transport" ;;

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { missingForExim, startExim, waitUntil } from '@viassh/testing';
+import { makeScratchFolder, missingForExim, startExim, waitUntil } from '@viassh/testing';
 import { onBothTransports, onTransport, skipWithoutSshd, tidyTest } from './both-transports.ts';
 import { cuts, startCuttingProxy } from './cutting-proxy.ts';
 import { checkArrival } from './mail-arrives.ts';
@@ -153,6 +153,23 @@ tidyTest(
     }
   },
   (await missingForExim()) ?? false,
+);
+
+tidyTest(
+  'exim: a configuration that has no place for it is left alone, and that is said',
+  async (t) => {
+    await using scratch = await makeScratchFolder();
+    const file = join(scratch.path, 'exim4.conf');
+    await writeFile(file, 'primary_hostname = near.example\n');
+    const { code, stderr } = await runProgram('sh', [], {
+      input: await printed('x.example'),
+      env: { EXIM_ETC: scratch.path },
+    });
+    t.equal(code, 1);
+    t.match(stderr, /no lines 'begin routers' and 'begin transports'.*nothing was changed/);
+    t.equal(await readFile(file, 'utf8'), 'primary_hostname = near.example\n');
+  },
+  false,
 );
 
 /** The recipe for these domains, for a user that every machine has. */

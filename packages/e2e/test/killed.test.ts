@@ -69,5 +69,11 @@ async function family(pid: number): ReturnType<typeof listProcesses> {
 
 /** As a machine that sleeps: the program and all that it started. */
 async function signalAll(pid: number, signal: NodeJS.Signals): Promise<void> {
-  for (const one of await family(pid)) process.kill(one.pid, signal);
+  for (const one of await family(pid)) {
+    try {
+      process.kill(one.pid, signal);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // one that has ended since we looked
+    }
+  }
 }

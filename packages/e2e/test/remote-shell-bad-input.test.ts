@@ -116,7 +116,7 @@ onBothTransports('an environment that makes no sense is named', async (t, transp
     [{ VIASSH_SSH_OPTIONS: '[1]' }, /VIASSH_SSH_OPTIONS.*\(USAGE\)/],
     [{ VIASSH_SSH_OPTIONS: '["host"]' }, /\(USAGE\)/],
     [{ VIASSH_SSH_OPTIONS: '["-l", "-oX"]' }, /\(DESTINATION_INVALID\)/],
-    [{ VIASSH_TRANSPORT: 'carrier-pigeon' }, /carrier-pigeon \(OPTION_INVALID\)/],
+    [{ VIASSH_TRANSPORT: 'carrier-pigeon' }, /'carrier-pigeon' \(OPTION_INVALID\)/],
     [{ VIASSH_PROXY: 'gopher://x' }, /\(OPTION_INVALID\)/],
   ];
   for (const [env, says] of cases) {

@@ -72,7 +72,7 @@ else # behind the lines that begin routers and transports, in place of what is t
     /^begin routers/ { while ((getline line <router) > 0) print line }
     /^begin transports/ { while ((getline line <transport) > 0) print line }
   ' "$file" >"$new/file"
-  [ "$(grep -c '^# viassh: begin\$' "$new/file")" = 2 ] ||
+  [ "$(grep -c '^# viassh: begin$' "$new/file")" = 2 ] ||
     { echo "$file has no lines 'begin routers' and 'begin transports' to write behind; nothing was changed" >&2; exit 1; }
   cat "$new/file" >"$file"
 fi

@@ -14,6 +14,13 @@ cd "$fresh"
 download() { apt-get download -o APT::Sandbox::User=root postfix >/dev/null 2>&1; }
 download || { apt-get update >/dev/null 2>&1 && download; } ||
   { echo 'viassh setup: postfix cannot be had; its tests will be skipped' >&2; exit 0; }
+# What it needs to run; nothing of that is a service.
+missing=
+for library in $(dpkg-deb -f ./postfix_*.deb Depends | tr ',' '\n' | sed 's/[(|].*//' | grep -o 'lib[^ ]*'); do
+  dpkg-query -W -f '${Status}' "$library" 2>/dev/null | grep -q 'install ok installed' || missing="$missing $library"
+done
+[ -z "$missing" ] || DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing >/dev/null 2>&1 ||
+  { echo "viassh setup: the libraries of postfix cannot be had:$missing; its tests will be skipped" >&2; exit 0; }
 dpkg -x ./postfix_*.deb root
 chmod 755 root
 mv -T root "$place/postfix" 2>/dev/null || true # another one was first

@@ -43,7 +43,6 @@ onBothTransports(
         sent += MIB;
         running.stdin.write(block, feed);
       }
-      if (sent === 256 * MIB) running.stdin.end();
     };
     feed();
     await readAtLeast(running.stdout, 'up\n'.length);
@@ -53,6 +52,7 @@ onBothTransports(
     await writeFile(join(both, 'go'), '');
     await waitUntil('the last MiB to be taken', () => sent === 256 * MIB, { withinMs: 60_000 });
     await assertMemory(t, running.pid, 'near the end');
+    running.stdin.end();
     t.equal(Buffer.concat(await running.stdout.toArray()).toString(), `${256 * MIB}\n`);
     t.strictSame(await running.exit, { code: 6, signal: null });
   },

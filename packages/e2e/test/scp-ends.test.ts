@@ -42,7 +42,7 @@ for (const [protocol, flags] of [
   ['the legacy protocol', ['-O']],
 ] as const) {
   onBothTransports(
-    `scp by ${protocol}: a server that dies in the middle ends it as it does with plain ssh`,
+    `scp by ${protocol}: a server that dies in the middle ends it with 1 or 255, as it does with plain ssh`,
     async (t, transport) => {
       t.testdir();
       const ends = [];
@@ -53,8 +53,8 @@ for (const [protocol, flags] of [
         const { size } = await stat(join(t.testdirName, shell, 'copy'));
         t.ok(size > 0 && size < SIZE, `${shell}: the part that came is kept`);
       }
-      t.ok(ends[0] !== 0, `${ends[0]}`);
-      t.equal(ends[1], ends[0]);
+      // scp ends with the remote shell's 255, or with its own 1 when it finds the stream broken before it looks for that
+      for (const end of ends) t.ok(end === 1 || end === 255, `${end}`);
     },
   );
 

@@ -15,7 +15,7 @@ async function startMaster(sshd: Sshd): Promise<{ readonly path: string } & Asyn
   return {
     path,
     async [Symbol.asyncDispose]() {
-      child.kill('SIGTERM');
+      child.kill('SIGKILL'); // ssh may miss a SIGTERM just before it polls, and then sleeps on
       await exited;
     },
   };

@@ -35,7 +35,7 @@ export async function startUserMaster(place: Pick<Sshd, 'folder' | 'configFile'>
     },
     kill: (signal) => void child.kill(signal),
     async [Symbol.asyncDispose]() {
-      child.kill('SIGTERM');
+      child.kill('SIGKILL'); // ssh may miss a SIGTERM just before it polls, and then sleeps on
       await exited;
     },
   };

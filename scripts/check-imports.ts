@@ -26,6 +26,7 @@ const rules: Readonly<Record<string, Rule>> = {
     packages: ['@viassh/core', 'ssh2', 'ssh2/*'],
     withoutNode: ['node:child_process', 'node:process'],
   },
+  'plugin-forward': { packages: ['@viassh/core'], withoutNode: ['node:child_process', 'node:process'] },
   'plugin-imap': { packages: ['@viassh/core'], withoutNode: ['node:child_process', 'node:process', 'node:net'] },
   'plugin-rsync': { packages: ['@viassh/core'], withoutNode: ['node:child_process', 'node:process', 'node:net'] },
   'plugin-smtp': { packages: ['@viassh/core'], withoutNode: ['node:child_process', 'node:process', 'node:net'] },

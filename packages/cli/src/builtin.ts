@@ -66,6 +66,11 @@ export const builtinPlugins: readonly PluginEntry[] = [
     summary: 'SMTP through the far end, for mail programs and mail servers, on stdin and stdout',
     load: async () => (await loadSmtp()).smtpPlugin,
   },
+  {
+    name: 'forward',
+    summary: 'forward ports and Unix sockets, in both directions, with SOCKS and HTTP CONNECT',
+    load: async () => (await whole('the plugin forward', import('@viassh/plugin-forward'))).forwardPlugin,
+  },
 ];
 
 export type {

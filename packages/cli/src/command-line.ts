@@ -1,8 +1,8 @@
 import { createRegistry, type Plugin, type PluginEntry, ViasshError } from '@viassh/core';
 import yargs, { type Argv } from 'yargs';
 import { globalOptions, type GlobalValues, readGlobals } from './arguments/global-options.ts';
-import { normalizeArgv } from './arguments/normalize-argv.ts';
-import { optionsOf, yargsOptions } from './arguments/option-table.ts';
+import { type Letters, normalizeArgv } from './arguments/normalize-argv.ts';
+import { lettersOf, optionsOf, yargsOptions } from './arguments/option-table.ts';
 import {
   addOwnReaders,
   addRecipeAndAccount,
@@ -38,7 +38,7 @@ export async function parseCommandLine(argv: readonly string[], version: string,
   const take: TakeCommand = (values, run) => {
     command = { globals: readGlobals(values), run };
   };
-  const words = normalizeArgv(argv);
+  const words = normalizeArgv(argv, await ownLetters(argv));
   const parser = buildParser(take, version, width, words);
   let text = '';
   await parser.parseAsync(words, {}, (error: unknown, _values: unknown, output: string) => {
@@ -47,6 +47,12 @@ export async function parseCommandLine(argv: readonly string[], version: string,
   });
   if (command !== undefined) return { kind: 'command', command };
   return { kind: 'text', text };
+}
+
+/** The letters of the plugin that is named first among the words. */
+async function ownLetters(argv: readonly string[]): Promise<Letters> {
+  const named = argv.find((word) => builtinPlugins.some(({ name }) => name === word));
+  return named === undefined ? {} : lettersOf((await registry.load(named)).options);
 }
 
 function buildParser(take: TakeCommand, version: string, width: number, words: readonly string[]): Argv {

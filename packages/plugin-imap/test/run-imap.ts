@@ -56,6 +56,7 @@ export async function runImap(
         stdio: ends,
         signal,
         json: false,
+        ready: () => undefined,
         log: logger,
         programs: undefined as unknown as ProgramRunner,
       }),

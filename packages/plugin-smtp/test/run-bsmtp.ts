@@ -63,6 +63,7 @@ export async function runBsmtp(batch: string | Buffer, around: BsmtpSurroundings
     signal,
     log: createLogger('debug', (level, message) => log.push(`${level}: ${message}`)),
     json,
+    ready: () => undefined,
   };
   const said = (): string => (output.read() as Buffer | null)?.toString() ?? '';
   const prepared = smtpPlugin.prepare({ bsmtp: true, command: 'server', ...raw }, []);

@@ -55,6 +55,7 @@ export async function runSmtp(raw: Readonly<Record<string, unknown>>, around: Su
       },
       signal,
       json: false,
+      ready: () => undefined,
       log: createLogger('debug', (level, message) => log.push(`${level}: ${message}`)),
       programs: undefined as unknown as ProgramRunner,
     });

@@ -1,7 +1,10 @@
 import { ViasshError } from '@viassh/core';
 
-/** ssh's one-letter options that viassh takes everywhere, and the long option behind each. */
-export const letters: Readonly<Record<string, { readonly name: string; readonly takesValue: boolean }>> = {
+/** One-letter options, and the long option behind each. */
+export type Letters = Readonly<Record<string, { readonly name: string; readonly takesValue: boolean }>>;
+
+/** ssh's one-letter options that viassh takes everywhere. */
+export const letters: Letters = {
   F: { name: 'config-file', takesValue: true },
   o: { name: 'option', takesValue: true },
   i: { name: 'identity', takesValue: true },
@@ -25,16 +28,18 @@ export const letters: Readonly<Record<string, { readonly name: string; readonly 
 
 /**
  * Rewrites ssh's short options (clusters `-qC`, glued values `-p22 -oKey=Value`) as long ones with their value attached,
- * so that a value may begin with a dash and `-4` is no number. Stops at `--`; leaves everything else alone.
+ * so that a value may begin with a dash and `-4` is no number. Stops at `--`; leaves everything else alone. `own` are
+ * the letters of the command's own options.
  *
  * @throws ViasshError USAGE for a letter that is none of these, or whose value is missing.
  */
-export function normalizeArgv(argv: readonly string[]): string[] {
+export function normalizeArgv(argv: readonly string[], own: Letters = {}): string[] {
+  const known = { ...letters, ...own };
   const result: string[] = [];
   for (let index = 0; index < argv.length; index += 1) {
     const word = argv[index] ?? '';
     if (word === '--') return [...result, ...argv.slice(index)];
-    const consumed = /^-[^-]/.test(word) ? expandCluster(word, argv[index + 1], result) : keep(word, result);
+    const consumed = /^-[^-]/.test(word) ? expandCluster(word, argv[index + 1], result, known) : keep(word, result);
     index += consumed;
   }
   return result;
@@ -46,9 +51,9 @@ function keep(word: string, result: string[]): 0 {
 }
 
 /** How many further words of argv were used up: 1 when the last option's value is the next word. */
-function expandCluster(word: string, next: string | undefined, result: string[]): 0 | 1 {
+function expandCluster(word: string, next: string | undefined, result: string[], known: Letters): 0 | 1 {
   for (let at = 1; at < word.length; at += 1) {
-    const letter = letters[word[at] ?? ''];
+    const letter = known[word[at] ?? ''];
     if (letter === undefined) throw unknownLetter(word, at);
     if (!letter.takesValue) result.push(`--${letter.name}`);
     else if (at + 1 < word.length) return keep(`--${letter.name}=${word.slice(at + 1)}`, result);

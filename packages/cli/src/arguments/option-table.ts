@@ -1,5 +1,6 @@
 import { type OptionSpec, type OptionTable, optionFlag, ViasshError } from '@viassh/core';
 import type { Options } from 'yargs';
+import type { Letters } from './normalize-argv.ts';
 
 /** A table of options as yargs has them. */
 export function yargsOptions(table: OptionTable): Readonly<Record<string, Options>> {
@@ -12,7 +13,7 @@ export function yargsOptions(table: OptionTable): Readonly<Record<string, Option
 export function optionsOf(table: OptionTable, values: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const given = Object.keys(table).map((name): [string, unknown] => {
     const value = values[optionFlag(name).slice(2)];
-    if (Array.isArray(value))
+    if (Array.isArray(value) && table[name]?.type !== 'strings')
       throw new ViasshError('OPTION_INVALID', `${optionFlag(name)} is given more than once`, { hint: 'give it once' });
     return [name, value];
   });
@@ -20,11 +21,21 @@ export function optionsOf(table: OptionTable, values: Readonly<Record<string, un
 }
 
 function yargsOption(spec: OptionSpec): Options {
-  if (spec.type === 'boolean') return { type: 'boolean', describe: spec.summary };
+  if (spec.type === 'boolean')
+    return { type: 'boolean', describe: `${spec.letter === undefined ? '' : `-${spec.letter} `}${spec.summary}` };
   return {
     type: 'string',
     requiresArg: true,
-    describe: `${spec.valueName}: ${spec.summary}`,
-    defaultDescription: spec.default?.toString(),
+    describe: `${spec.letter === undefined ? '' : `-${spec.letter} `}${spec.valueName}: ${spec.summary}`,
+    defaultDescription: spec.type === 'strings' ? undefined : spec.default?.toString(),
   };
+}
+
+/** The letters of a table's options, as `normalizeArgv` takes them. */
+export function lettersOf(table: OptionTable): Letters {
+  return Object.fromEntries(
+    Object.entries(table).flatMap(([name, { letter, type }]) =>
+      letter === undefined ? [] : [[letter, { name: optionFlag(name).slice(2), takesValue: type !== 'boolean' }]],
+    ),
+  );
 }

@@ -48,6 +48,7 @@ function localContext({ environment, globals, log, signal, ...context }: Command
     signal,
     log,
     json: globals.json,
+    ready: () => undefined,
   };
 }
 

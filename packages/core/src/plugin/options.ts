@@ -1,7 +1,12 @@
 import { ViasshError } from '../errors/viassh-error.ts';
 
-/** One option of a plugin. Its name in the table is camelCase; the CLI spells it `--kebab-case`. */
-export type OptionSpec =
+/**
+ * One option of a plugin. Its name in the table is camelCase; the CLI spells it `--kebab-case`, and by `letter` where ssh
+ * has one for it (`L`: `-L VALUE`, `-LVALUE`).
+ */
+export type OptionSpec = { readonly letter?: string } & OptionForm;
+
+type OptionForm =
   | { readonly type: 'string'; readonly summary: string; readonly valueName: string; readonly default?: string }
   | {
       readonly type: 'number';
@@ -11,16 +16,20 @@ export type OptionSpec =
       readonly min?: number;
       readonly max?: number;
     }
-  | { readonly type: 'boolean'; readonly summary: string };
+  | { readonly type: 'boolean'; readonly summary: string }
+  /** May be given several times; the values in their order, none: an empty list. */
+  | { readonly type: 'strings'; readonly summary: string; readonly valueName: string };
 
 /** All options of a plugin by name. */
 export type OptionTable = Readonly<Record<string, OptionSpec>>;
 
 type ValueOf<S extends OptionSpec> = S['type'] extends 'boolean'
   ? boolean
-  :
-      | (S['type'] extends 'number' ? number : string)
-      | (S extends { readonly default: string | number } ? never : undefined);
+  : S['type'] extends 'strings'
+    ? readonly string[]
+    :
+        | (S['type'] extends 'number' ? number : string)
+        | (S extends { readonly default: string | number } ? never : undefined);
 
 /** The values that a table's options take; `words` are the words after `--`. */
 export type OptionValues<T extends OptionTable> = { readonly [K in keyof T]: ValueOf<T[K]> } & {
@@ -55,11 +64,12 @@ function parseValue(name: string, spec: OptionSpec, value: unknown): unknown {
     if (value === undefined || typeof value === 'boolean') return value ?? false;
     throw new ViasshError('OPTION_INVALID', `${optionFlag(name)} takes no value`);
   }
-  if (value === undefined) return spec.default;
-  if (spec.type === 'string') {
-    if (typeof value === 'string' && value !== '') return value;
-    throw new ViasshError('OPTION_INVALID', `${optionFlag(name)} wants a ${spec.valueName}`);
+  if (spec.type === 'strings') {
+    const values = value === undefined ? [] : Array.isArray(value) ? value : [value];
+    return values.map((each: unknown) => textOf(name, spec.valueName, each));
   }
+  if (value === undefined) return spec.default;
+  if (spec.type === 'string') return textOf(name, spec.valueName, value);
   const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
   const { min = 0, max = Number.MAX_SAFE_INTEGER } = spec;
   if (typeof number === 'number' && number >= min && number <= max) return number;
@@ -67,4 +77,9 @@ function parseValue(name: string, spec: OptionSpec, value: unknown): unknown {
     'OPTION_INVALID',
     `${optionFlag(name)} wants a number from ${min} to ${max}, not '${value as string | number}'`,
   );
+}
+
+function textOf(name: string, valueName: string, value: unknown): string {
+  if (typeof value === 'string' && value !== '') return value;
+  throw new ViasshError('OPTION_INVALID', `${optionFlag(name)} wants a ${valueName}`);
 }

@@ -24,6 +24,8 @@ export interface PluginContext {
   readonly log: Logger;
   /** Results are asked for as JSON: where a plugin has some to print. */
   readonly json: boolean;
+  /** Of a resident plugin: all that was asked for stands. Who started it in the background is told. */
+  readonly ready: () => void;
 }
 
 /** What there is of a {@link PluginContext} before anything is dialled. */

@@ -1,0 +1,16 @@
+export { forwardPlugin } from './forward-plugin.ts';
+export type {
+  Forward,
+  ForwardCounters,
+  ForwardedConnection,
+  ForwardEvent,
+  ForwardOptions,
+} from './forward/forward.ts';
+export type {
+  DynamicForwardSpec,
+  FarTarget,
+  ForwardSpec,
+  LocalForwardSpec,
+  NearTarget,
+  RemoteForwardSpec,
+} from './spec/forward-spec.ts';

@@ -6,6 +6,12 @@ export type {
   ForwardEvent,
   ForwardOptions,
 } from './forward/forward.ts';
+export {
+  type DestinationRule,
+  type DestinationRules,
+  parseDestinationRule,
+} from './negotiate/destination-rules.ts';
+export { parseSocksUsers, type SocksUsers } from './negotiate/proxy-users.ts';
 export type {
   DynamicForwardSpec,
   FarTarget,

@@ -139,6 +139,21 @@ export const errorCodes = {
     exitCode: 255,
     meaning: 'A client of a listener was turned away: it is of another user of this machine.',
   },
+  CLIENT_PROTOCOL: {
+    kind: 'permanent',
+    exitCode: 255,
+    meaning: 'A client of a SOCKS or HTTP proxy of ours broke its protocol, or asked for what is not done.',
+  },
+  CLIENT_LOGIN_FAILED: {
+    kind: 'permanent',
+    exitCode: 255,
+    meaning: 'A client of a SOCKS or HTTP proxy of ours gave no user and password that is known.',
+  },
+  TARGET_DENIED: {
+    kind: 'permanent',
+    exitCode: 255,
+    meaning: 'The rules of a forward do not let its clients go there.',
+  },
   // Local programs
   PROGRAM_NOT_FOUND: {
     kind: 'permanent',

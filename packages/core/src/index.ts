@@ -30,6 +30,7 @@ export {
   openFailure,
   requestRefused,
 } from './connection/refusals.ts';
+export { type OpenRefusal, whyRefused } from './connection/why-refused.ts';
 export { wireSignalName } from './connection/signal-name.ts';
 export { describeExit, type ExitStatus, exitCodeOf, missingCommandCode } from './connection/exit-status.ts';
 export { type Bridge, type BridgeEnds, type BridgeProgress, bridge } from './connection/bridge.ts';

@@ -25,6 +25,7 @@ const reasonNames: Readonly<Record<number, string>> = {
  *
  * @param reason undefined where a program between the server and us keeps it
  * @param said the server's own description, or that program's
+ * @param cause default: an Error with `said` as message, and the reason as `reason`
  */
 export function channelRefused(
   opening: ChannelOpening,
@@ -36,7 +37,7 @@ export function channelRefused(
   const text = said === '' || said.toLowerCase() === name || said === 'open failed' ? name : `${name}: ${said}`;
   return new ViasshError('CHANNEL_REFUSED', `the server refused ${describeOpening(opening)}: ${text}`, {
     hint: openHint(opening, reason),
-    cause,
+    cause: cause ?? (reason === undefined ? undefined : Object.assign(new Error(said), { reason })),
   });
 }
 

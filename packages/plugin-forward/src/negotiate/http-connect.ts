@@ -1,4 +1,4 @@
-import type { ViasshError } from '@viassh/core';
+import { type OpenRefusal, type ViasshError, whyRefused } from '@viassh/core';
 import { canonicalHost } from './host.ts';
 import { isUser, type SocksUsers } from './proxy-users.ts';
 import { type Asked, type Dialogue, type Talk, TurnedAway } from './talk.ts';
@@ -24,6 +24,16 @@ const reasons = {
 } as const;
 
 type Status = keyof typeof reasons;
+
+const refusals: Readonly<Record<OpenRefusal, Status>> = {
+  prohibited: 403,
+  'connection-refused': 502,
+  'host-unreachable': 502,
+  'network-unreachable': 502,
+  'name-unknown': 502,
+  'timed-out': 504,
+  unknown: 502,
+};
 
 interface Field {
   /** Lower-case. */
@@ -128,10 +138,12 @@ function parseAuthority(text: string): { host: string; port: number | undefined 
   return port >= 1 && port <= 65_535 ? { host, port } : undefined;
 }
 
-function statusFor({ code }: ViasshError): Status {
-  switch (code) {
+function statusFor(error: ViasshError): Status {
+  switch (error.code) {
     case 'TARGET_DENIED':
       return 403;
+    case 'CHANNEL_REFUSED':
+      return refusals[whyRefused(error)];
     case 'CONNECTION_LOST':
     case 'CONNECTION_CLOSED':
     case 'ABORTED':

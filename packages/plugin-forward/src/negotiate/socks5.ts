@@ -1,4 +1,4 @@
-import type { ViasshError } from '@viassh/core';
+import { type OpenRefusal, type ViasshError, whyRefused } from '@viassh/core';
 import { addressBytes, addressFrom, canonicalHost } from './host.ts';
 import { isUser, type SocksUsers } from './proxy-users.ts';
 import { type Asked, type BoundAddress, type Dialogue, type Talk, TurnedAway } from './talk.ts';
@@ -20,12 +20,23 @@ const replies = {
   succeeded: 0,
   failure: 1,
   notAllowed: 2,
+  networkUnreachable: 3,
   hostUnreachable: 4,
   refused: 5,
   expired: 6,
   commandUnknown: 7,
   addressUnknown: 8,
 } as const;
+
+const refusals: Readonly<Record<OpenRefusal, number>> = {
+  prohibited: replies.notAllowed,
+  'connection-refused': replies.refused,
+  'host-unreachable': replies.hostUnreachable,
+  'network-unreachable': replies.networkUnreachable,
+  'name-unknown': replies.hostUnreachable,
+  'timed-out': replies.expired,
+  unknown: replies.failure,
+};
 
 /** Version 5, RFC 1928, with login by user and password, RFC 1929, where there are users; from behind the version on. */
 export function* socks5(talk: Talk, users: SocksUsers | undefined): Dialogue<Asked> {
@@ -89,16 +100,12 @@ function* counted(talk: Talk): Dialogue<Buffer> {
   return yield* talk.bytes(length);
 }
 
-function replyFor({ code }: ViasshError): number {
-  switch (code) {
+function replyFor(error: ViasshError): number {
+  switch (error.code) {
     case 'TARGET_DENIED':
       return replies.notAllowed;
-    case 'HOST_NOT_FOUND':
-    case 'HOST_UNREACHABLE':
-      return replies.hostUnreachable;
-    case 'CONNECTION_REFUSED':
     case 'CHANNEL_REFUSED':
-      return replies.refused;
+      return refusals[whyRefused(error)];
     case 'CONNECT_TIMEOUT':
       return replies.expired;
     // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- the others have no reply of their own

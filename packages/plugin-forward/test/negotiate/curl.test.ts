@@ -2,12 +2,13 @@ import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import { isViasshError, toViasshError, ViasshError } from '@viassh/core';
+import { type ChannelOpening, channelRefused, isViasshError, openFailure, toViasshError } from '@viassh/core';
 import { findProgram } from '@viassh/testing';
 import t, { type Test } from 'tap';
 import { parseDestinationRule } from '../../src/negotiate/destination-rules.ts';
 import { negotiate, type NegotiateOptions } from '../../src/negotiate/negotiate.ts';
 import { parseSocksUsers } from '../../src/negotiate/proxy-users.ts';
+import type { TcpTarget } from '../../src/negotiate/talk.ts';
 
 const curl = await findProgram('curl');
 const skip = curl === undefined ? 'curl is not installed (apt-get install curl)' : false;
@@ -30,7 +31,7 @@ async function startProxy(t: Test, protocol: 'socks' | 'http', options: Negotiat
       proxy.asked.push(`${target.host}:${target.port}`);
       const host = target.host === 'far.test' ? '127.0.0.1' : target.host;
       const far = connect({ host, port: target.port, allowHalfOpen: true });
-      far.on('error', () => refused(new ViasshError('CHANNEL_REFUSED', 'connect failed')));
+      far.on('error', () => refused(channelRefused(toPort(target), openFailure.connectFailed, 'Connection refused')));
       await once(far, 'connect');
       accepted({ address: '127.0.0.1', port: far.localPort ?? 0 });
       client.pipe(far).pipe(client);
@@ -44,6 +45,10 @@ async function startProxy(t: Test, protocol: 'socks' | 'http', options: Negotiat
     createServer({ allowHalfOpen: true }, (client) => void serve(client)),
   );
   return { port, ...proxy };
+}
+
+function toPort({ host, port }: TcpTarget): ChannelOpening {
+  return { type: 'direct-tcpip', host, port };
 }
 
 async function listenOn(t: Test, server: Server, host = '127.0.0.1'): Promise<number> {

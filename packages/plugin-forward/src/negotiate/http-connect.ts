@@ -1,4 +1,4 @@
-import { type OpenRefusal, type ViasshError, whyRefused } from '@viassh/core';
+import { type ErrorCode, type OpenRefusal, type ViasshError, whyRefused } from '@viassh/core';
 import { canonicalHost } from './host.ts';
 import { isUser, type SocksUsers } from './proxy-users.ts';
 import { type Asked, type Dialogue, type Talk, TurnedAway } from './talk.ts';
@@ -33,6 +33,14 @@ const refusals: Readonly<Record<OpenRefusal, Status>> = {
   'name-unknown': 502,
   'timed-out': 504,
   unknown: 502,
+};
+
+const failures: Readonly<Partial<Record<ErrorCode, Status>>> = {
+  TARGET_DENIED: 403,
+  CONNECTION_LOST: 503,
+  CONNECTION_CLOSED: 503,
+  ABORTED: 503,
+  CONNECT_TIMEOUT: 504,
 };
 
 interface Field {
@@ -139,21 +147,7 @@ function parseAuthority(text: string): { host: string; port: number | undefined 
 }
 
 function statusFor(error: ViasshError): Status {
-  switch (error.code) {
-    case 'TARGET_DENIED':
-      return 403;
-    case 'CHANNEL_REFUSED':
-      return refusals[whyRefused(error)];
-    case 'CONNECTION_LOST':
-    case 'CONNECTION_CLOSED':
-    case 'ABORTED':
-      return 503;
-    case 'CONNECT_TIMEOUT':
-      return 504;
-    // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- whatever else kept us from the target
-    default:
-      return 502;
-  }
+  return error.code === 'CHANNEL_REFUSED' ? refusals[whyRefused(error)] : (failures[error.code] ?? 502);
 }
 
 function away(status: Status, error: ViasshError, ...fields: readonly string[]): TurnedAway {

@@ -101,17 +101,9 @@ function* counted(talk: Talk): Dialogue<Buffer> {
 }
 
 function replyFor(error: ViasshError): number {
-  switch (error.code) {
-    case 'TARGET_DENIED':
-      return replies.notAllowed;
-    case 'CHANNEL_REFUSED':
-      return refusals[whyRefused(error)];
-    case 'CONNECT_TIMEOUT':
-      return replies.expired;
-    // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- the others have no reply of their own
-    default:
-      return replies.failure;
-  }
+  if (error.code === 'CHANNEL_REFUSED') return refusals[whyRefused(error)];
+  if (error.code === 'TARGET_DENIED') return replies.notAllowed;
+  return error.code === 'CONNECT_TIMEOUT' ? replies.expired : replies.failure;
 }
 
 function away(error: ViasshError, code: number): TurnedAway {

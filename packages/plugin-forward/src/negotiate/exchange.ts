@@ -1,4 +1,4 @@
-import type { ViasshError } from '@viassh/core';
+import { toViasshError, type ViasshError } from '@viassh/core';
 import { type Asked, type Dialogue, Talk, TurnedAway } from './talk.ts';
 
 /** Where an exchange stands when it has used up what was heard; `answer` goes to the client, and may be empty. */
@@ -7,7 +7,10 @@ export type Step =
   | { readonly kind: 'asked'; readonly answer: Buffer; readonly asked: Asked; readonly rest: Buffer }
   | { readonly kind: 'turned-away'; readonly answer: Buffer; readonly error: ViasshError };
 
-/** A dialogue that is fed with what arrives, in pieces of any size; it does no I/O and keeps no time. */
+/**
+ * A dialogue that is fed with what arrives, in pieces of any size; it does no I/O and keeps no time. A mistake of ours ends
+ * this one alone, as INTERNAL.
+ */
 export interface Exchange {
   /** Not to be called again after another step than `more`. */
   heard(bytes: Buffer): Step;
@@ -27,9 +30,9 @@ export function beginExchange(begin: (talk: Talk) => Dialogue<Asked>): Exchange 
           ? { kind: 'asked', answer, asked: value, rest: talk.takeRest() }
           : { kind: 'more', answer };
       } catch (reason) {
-        if (!(reason instanceof TurnedAway)) throw reason;
-        const answer = Buffer.concat([talk.takeAnswers(), reason.answer]);
-        return { kind: 'turned-away', answer, error: reason.error };
+        const { answer, error } =
+          reason instanceof TurnedAway ? reason : { answer: Buffer.alloc(0), error: toViasshError(reason) };
+        return { kind: 'turned-away', answer: Buffer.concat([talk.takeAnswers(), answer]), error };
       }
     },
   };

@@ -59,7 +59,7 @@ const good: Readonly<Record<string, Case>> = {
   },
   'CONNECT of HTTP/1.1': {
     protocol: 'http',
-    said: bytes('\r\nCONNECT far.example:443 HTTP/1.1\r\nHost: far.example:443\r\nUser-Agent: x\r\n\r\n'),
+    said: bytes('\r\nCONNECT far.example:443 HTTP/1.1\r\nHost: far.example:443\r\nContent-Length: 0\r\n\r\n'),
     answers: bytes(),
     target: 'far.example:443',
   },
@@ -127,6 +127,7 @@ t.test('what is not done, or not said right, is refused in the words of the prot
     ['an unknown command of 4', bytes(4, 9, 0, 80, 1, 2, 3, 4, 0), bytes(...v4), /the command 9/, open],
     ['port 0 of 4', bytes(4, 1, 0, 0, 1, 2, 3, 4, 0), bytes(...v4), /port 0/, open],
     ['a user of 4 without end', bytes(4, 1, 0, 80, 1, 2, 3, 4, 'u'.repeat(256)), bytes(...v4), /no end/, open],
+    ['a user of 4 that is too long', bytes(4, 1, 0, 80, 1, 2, 3, 4, 'u'.repeat(256), 0), bytes(...v4), /no end/, open],
     ['a name of 4a without end', bytes(4, 1, 0, 80, 0, 0, 0, 1, 0, 'n'.repeat(256)), bytes(...v4), /no end/, open],
     ['no name of 4a', bytes(4, 1, 0, 80, 0, 0, 0, 1, 0, 0), bytes(...v4), /is no host/, open],
     [
@@ -189,6 +190,7 @@ t.test('an HTTP request that is no CONNECT, or a crooked one, gets the status fo
     ['a NUL', `${connect}X: \0\r\n\r\n`, 400, open],
     ['a CR in a line', `${connect}X: a\rb\r\n\r\n`, 400, open],
     ['an endless line', `CONNECT ${'a'.repeat(20_000)}`, 431, open],
+    ['a long header that has an end', `${connect}${'X: y\r\n'.repeat(4000)}\r\n`, 431, open],
     ['endless lines', `${connect}${'X: y\r\n'.repeat(4000)}`, 431, open],
     ['no login', `${connect}\r\n`, 407, users],
     ['a wrong password', `${connect}${login('anna:Secret')}\r\n`, 407, users],
@@ -255,6 +257,13 @@ t.test('each failure of a target has its reply', async (t) => {
   );
   t.strictSame(socks5.accepted(), bytes(5, 0, 0, 1, 0, 0, 0, 0, 0, 0));
   t.strictSame(socks4.accepted({ address: '::1', port: 513 }), bytes(0, 90, 2, 1, 0, 0, 0, 0));
+});
+
+t.test('a mistake of ours in a dialogue ends that one, as an error', async (t) => {
+  const exchange = beginExchange(function* (talk) {
+    throw new RangeError(`a mistake at ${(yield* talk.bytes(1))[0]}`);
+  });
+  t.match(exchange.heard(bytes(7)), { kind: 'turned-away', error: { code: 'INTERNAL', message: 'a mistake at 7' } });
 });
 
 t.test('garbage is an end or a wait, never a fault, and never kept beyond a header', async (t) => {

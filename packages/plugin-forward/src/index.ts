@@ -12,6 +12,9 @@ export {
   parseDestinationRule,
 } from './negotiate/destination-rules.ts';
 export { parseSocksUsers, type SocksUsers } from './negotiate/proxy-users.ts';
+export { forwardDynamic, type DynamicForwardRequest } from './forward/forward-dynamic.ts';
+export { forwardLocal } from './forward/forward-local.ts';
+export { forwardRemote } from './forward/forward-remote.ts';
 export type {
   DynamicForwardSpec,
   FarTarget,

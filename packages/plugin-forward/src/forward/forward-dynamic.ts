@@ -1,0 +1,56 @@
+import { type Connection, describeFarEnd, toViasshError } from '@viassh/core';
+import { type DestinationRules, negotiate, type SocksUsers } from '../negotiate/negotiate.ts';
+import type { DynamicForwardSpec } from '../spec/forward-spec.ts';
+import { ForwardBook } from './book.ts';
+import { carry } from './carry.ts';
+import type { Forward, ForwardOptions } from './forward.ts';
+import { listenHere } from './listen-here.ts';
+import { openTarget, type TargetOpener } from './open-target.ts';
+import { originatorOf } from './originator.ts';
+import { standingForward } from './standing-forward.ts';
+
+/** {@link forwardDynamic}'s spec, and whom it lets go where. */
+export interface DynamicForwardRequest extends Omit<DynamicForwardSpec, 'kind'> {
+  readonly rules?: DestinationRules | undefined;
+  readonly users?: SocksUsers | undefined;
+}
+
+/**
+ * `ssh -D`, and the same in HTTP: each client of a near end says where it wants to go, and the far end dials that; names
+ * are resolved there.
+ *
+ * @throws ViasshError LISTEN_FAILED, ABORTED
+ */
+export async function forwardDynamic(
+  connection: TargetOpener & Pick<Connection, 'closed'>,
+  { listen, protocol, rules, users }: DynamicForwardRequest,
+  { signal, onEvent }: ForwardOptions = {},
+): Promise<Forward> {
+  const book = new ForwardBook(onEvent);
+  const listener = await listenHere(
+    listen,
+    (client) => {
+      const originator = originatorOf(client);
+      const open = async (gone: AbortSignal) => {
+        const { target, accepted, refused } = await negotiate(client, protocol, { rules, users, signal: gone });
+        try {
+          const channel = await openTarget(connection, target, { originator, signal: gone });
+          accepted();
+          return { channel, socket: client, destination: describeFarEnd(target) };
+        } catch (error) {
+          refused(toViasshError(error));
+          throw error;
+        }
+      };
+      void carry(book, { originator, client, side: 'near', open });
+    },
+    { signal, book },
+  );
+  return standingForward({
+    connection,
+    spec: { kind: 'dynamic', listen, protocol },
+    address: listener.nearEnd,
+    book,
+    stopListening: () => listener.close(),
+  });
+}

@@ -1,0 +1,71 @@
+import { type Connection, type IncomingChannel, toViasshError } from '@viassh/core';
+import type { NearTarget, RemoteForwardSpec } from '../spec/forward-spec.ts';
+import { ForwardBook } from './book.ts';
+import { type Arrival, carry } from './carry.ts';
+import { describeNearTarget, dialNear } from './dial-near.ts';
+import type { Forward, ForwardOptions } from './forward.ts';
+import { negotiate } from '../negotiate/negotiate.ts';
+import { standingForward } from './standing-forward.ts';
+
+/**
+ * `ssh -R`: what connects to the far end gets a connection to a target that this machine dials; without one, each client
+ * says in SOCKS where it wants to go.
+ *
+ * @throws ViasshError FORWARD_REFUSED, CONNECTION_LOST, CONNECTION_CLOSED, OPTION_INVALID, ABORTED
+ */
+export async function forwardRemote(
+  connection: Pick<Connection, 'requestForward' | 'closed'>,
+  { listen, to }: Omit<RemoteForwardSpec, 'kind'>,
+  { signal, onEvent }: ForwardOptions = {},
+): Promise<Forward> {
+  const book = new ForwardBook(onEvent);
+  const arrivalOf = to.kind === 'socks' ? socksArrival : arrivalFor(to);
+  const onIncoming = (incoming: IncomingChannel): Promise<void> => carry(book, arrivalOf(incoming));
+  const listener = await connection.requestForward(listen, onIncoming, { signal });
+  return standingForward({
+    connection,
+    spec: { kind: 'remote', listen, to },
+    address: listener.address,
+    book,
+    stopListening: () => listener.close(),
+    stopped: listener.closed,
+  });
+}
+
+function arrivalFor(target: NearTarget): (incoming: IncomingChannel) => Arrival {
+  const destination = describeNearTarget(target);
+  return (incoming) => ({
+    originator: incoming.originator,
+    side: 'far',
+    async open(signal) {
+      try {
+        const socket = await dialNear(target, signal);
+        return { channel: incoming.accept(), socket, destination };
+      } catch (error) {
+        incoming.refuse(toViasshError(error).message);
+        throw error;
+      }
+    },
+  });
+}
+
+/** The client there has to say first where it wants to go, so its channel is accepted before anything is dialled. */
+function socksArrival(incoming: IncomingChannel): Arrival {
+  const client = incoming.accept();
+  return {
+    originator: incoming.originator,
+    client,
+    side: 'far',
+    async open(signal) {
+      const { target, accepted, refused } = await negotiate(client, 'socks', { signal });
+      try {
+        const socket = await dialNear(target, signal);
+        accepted();
+        return { channel: client, socket, destination: describeNearTarget(target) };
+      } catch (error) {
+        refused(toViasshError(error));
+        throw error;
+      }
+    },
+  };
+}

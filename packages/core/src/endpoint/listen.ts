@@ -3,6 +3,7 @@ import { chmod, lstat, mkdtemp, rename, rm, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { abortedError, ViasshError } from '../errors/viassh-error.ts';
+import { descriptorRoom } from './descriptor-room.ts';
 import { formatNearEnd, LONGEST_PATH, type NearEnd } from './near-end.ts';
 
 /** A near end that takes clients. */
@@ -17,6 +18,10 @@ export interface NearListener extends AsyncDisposable {
 export interface ListenOptions {
   /** Until it listens. */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * A client found no descriptor left for it, and was closed. `again`: so was one before it, and no room was made since.
+   */
+  readonly onTurnedAway?: ((error: ViasshError, again: boolean) => void) | undefined;
 }
 
 /**
@@ -29,11 +34,24 @@ export interface ListenOptions {
 export async function listen(
   nearEnd: NearEnd,
   onClient: (client: Socket) => void,
-  { signal }: ListenOptions = {},
+  { signal, onTurnedAway }: ListenOptions = {},
 ): Promise<NearListener> {
+  const room = await descriptorRoom();
   if (signal?.aborted === true) throw abortedError(signal.reason);
+  let full = false;
+  const turnAway = (cause?: Error): void => {
+    onTurnedAway?.(noDescriptorLeft(nearEnd, room.limit, cause), full);
+    full = true;
+  };
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
     client.on('error', () => undefined);
+    if (!room.enter()) {
+      client.destroy();
+      turnAway();
+      return;
+    }
+    if (room.isEasy) full = false;
+    client.once('close', room.leave);
     onClient(client);
   });
   let own: Stats | undefined;
@@ -43,7 +61,7 @@ export async function listen(
   } catch (error) {
     throw listenFailed(nearEnd, error);
   }
-  server.on('error', () => undefined); // of accept(2): the next client may be luckier
+  server.on('error', turnAway); // of accept(2): the next client may be luckier
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => (closing ??= closeServer(server, nearEnd, own));
   return { nearEnd: actual(server, nearEnd), close, [Symbol.asyncDispose]: close };
@@ -124,6 +142,17 @@ const explanations: Readonly<Record<string, readonly [reason: string, hint: stri
   ],
   ENOTFOUND: ['the host name has no address', 'take an address of this machine, or 127.0.0.1'],
 };
+
+function noDescriptorLeft(nearEnd: NearEnd, limit: number, cause?: Error): ViasshError {
+  return new ViasshError(
+    'TOO_MANY_CLIENTS',
+    `clients of ${formatNearEnd(nearEnd)} are turned away: this process may have ${limit} descriptors open, and has nearly as many`,
+    {
+      hint: 'raise the limit before it starts (ulimit -n; LimitNOFILE= of systemd); those that are connected go on',
+      cause,
+    },
+  );
+}
 
 function listenFailed(nearEnd: NearEnd, cause: unknown): ViasshError {
   const { code = '', message } = cause as NodeJS.ErrnoException;

@@ -69,7 +69,12 @@ export async function serveClients(
       const served = serve(client).finally(() => clients.delete(served));
       clients.add(served);
     },
-    { signal },
+    {
+      signal,
+      onTurnedAway: ({ message, code, hint }, again) => {
+        if (!again) log.warning(`${message} (${code}); ${hint}`);
+      },
+    },
   );
   onListening(listener.nearEnd);
   log.info(`listening on ${formatNearEnd(listener.nearEnd)}`);

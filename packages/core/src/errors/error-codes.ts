@@ -154,6 +154,11 @@ export const errorCodes = {
     exitCode: 255,
     meaning: 'The rules of a forward do not let its clients go there.',
   },
+  TOO_MANY_CLIENTS: {
+    kind: 'transient',
+    exitCode: 255,
+    meaning: 'Clients of a listener were turned away: this process may open no more descriptors.',
+  },
   // Local programs
   PROGRAM_NOT_FOUND: {
     kind: 'permanent',

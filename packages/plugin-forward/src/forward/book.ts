@@ -82,6 +82,13 @@ export class ForwardBook {
     this.tell({ kind: 'refused', originator, error });
   }
 
+  /** There was no room for it on this machine; said once, until some was made. */
+  turnedAway(error: ViasshError, again: boolean): void {
+    this.#accepted += 1;
+    this.#refused += 1;
+    if (!again) this.tell({ kind: 'refused', error });
+  }
+
   /** Nothing of it is left. */
   leave(entry: Entry): void {
     this.#entries.delete(entry);

@@ -1,5 +1,7 @@
 import { type Connection, describeFarEnd, toViasshError } from '@viassh/core';
-import { type DestinationRules, negotiate, type SocksUsers } from '../negotiate/negotiate.ts';
+import type { DestinationRules } from '../negotiate/destination-rules.ts';
+import { negotiate } from '../negotiate/negotiate.ts';
+import type { SocksUsers } from '../negotiate/proxy-users.ts';
 import type { DynamicForwardSpec } from '../spec/forward-spec.ts';
 import { ForwardBook } from './book.ts';
 import { carry } from './carry.ts';
@@ -32,13 +34,13 @@ export async function forwardDynamic(
     (client) => {
       const originator = originatorOf(client);
       const open = async (gone: AbortSignal) => {
-        const { target, accepted, refused } = await negotiate(client, protocol, { rules, users, signal: gone });
+        const negotiation = await negotiate(client, protocol, { rules, users, signal: gone });
         try {
-          const channel = await openTarget(connection, target, { originator, signal: gone });
-          accepted();
-          return { channel, socket: client, destination: describeFarEnd(target) };
+          const channel = await openTarget(connection, negotiation.target, { originator, signal: gone });
+          negotiation.accepted();
+          return { channel, socket: client, destination: describeFarEnd(negotiation.target) };
         } catch (error) {
-          refused(toViasshError(error));
+          negotiation.refused(toViasshError(error));
           throw error;
         }
       };

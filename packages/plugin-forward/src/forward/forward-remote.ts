@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { type Connection, type IncomingChannel, toViasshError } from '@viassh/core';
 import type { NearTarget, RemoteForwardSpec } from '../spec/forward-spec.ts';
 import { ForwardBook } from './book.ts';
@@ -57,15 +58,20 @@ function socksArrival(incoming: IncomingChannel): Arrival {
     client,
     side: 'far',
     async open(signal) {
-      const { target, accepted, refused } = await negotiate(client, 'socks', { signal });
+      const negotiation = await negotiate(client, 'socks', { signal });
       try {
-        const socket = await dialNear(target, signal);
-        accepted();
-        return { channel: client, socket, destination: describeNearTarget(target) };
+        const socket = await dialNear(negotiation.target, signal);
+        negotiation.accepted(boundOf(socket));
+        return { channel: client, socket, destination: describeNearTarget(negotiation.target) };
       } catch (error) {
-        refused(toViasshError(error));
+        negotiation.refused(toViasshError(error));
         throw error;
       }
     },
   };
+}
+
+function boundOf({ localAddress, localPort }: Socket): { address: string; port: number } | undefined {
+  if (localAddress === undefined || localPort === undefined) return undefined;
+  return { address: localAddress, port: localPort };
 }

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { abortedError, isViasshError, listen, type NearEnd, type NearListener } from '@viassh/core';
+import { abortedError, isViasshError, listen, type NearEnd, type NearListener, type ViasshError } from '@viassh/core';
 import type { ForwardBook } from './book.ts';
 
 /**
@@ -11,19 +11,20 @@ import type { ForwardBook } from './book.ts';
 export async function listenHere(
   nearEnd: NearEnd,
   onClient: (client: Socket) => void,
-  { signal, book: _book }: { readonly signal?: AbortSignal | undefined; readonly book: ForwardBook },
+  { signal, book }: { readonly signal?: AbortSignal | undefined; readonly book: ForwardBook },
 ): Promise<NearListener> {
   const listeners: NearListener[] = [];
+  const onTurnedAway = (error: ViasshError, again: boolean): void => book.turnedAway(error, again);
   const close = async (): Promise<void> => {
     await Promise.all(listeners.map((listener) => listener.close()));
   };
   try {
     for (const place of placesOf(nearEnd)) {
       const first = listeners[0];
-      if (first === undefined) listeners.push(await listen(place, onClient, { signal }));
+      if (first === undefined) listeners.push(await listen(place, onClient, { signal, onTurnedAway }));
       else if (first.nearEnd.kind === 'tcp' && place.kind === 'tcp') {
         const same = { ...place, port: first.nearEnd.port };
-        const second = await listen(same, onClient, { signal }).catch(unlessAborted);
+        const second = await listen(same, onClient, { signal, onTurnedAway }).catch(unlessAborted);
         if (second !== undefined) listeners.push(second);
       }
     }

@@ -2,7 +2,13 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type NetConnectOpts, type Server, type Socket } from 'node:net';
 import { type Connection, insecureAcceptAnyHostKey, type NearEnd, silentLogger } from '@viassh/core';
 import type { Forward, ForwardEvent } from '@viassh/plugin-forward';
-import { createMemoryTransport, type MemoryServerOptions, type MemoryTransport, memoryRoute, watchLeaks } from '@viassh/testing';
+import {
+  createMemoryTransport,
+  type MemoryServerOptions,
+  type MemoryTransport,
+  memoryRoute,
+  watchLeaks,
+} from '@viassh/testing';
 import type { Test } from 'tap';
 
 /** A connection in memory, and what happened in the forwards on it. */
@@ -27,7 +33,11 @@ export async function forwardWorld(t: Test, options: MemoryServerOptions = {}): 
 }
 
 /** A program that listens on loopback; gone with the test. */
-export async function listener(t: Test, serve: (socket: Socket) => void, where: { path: string } | undefined = undefined): Promise<{ port: number; server: Server }> {
+export async function listener(
+  t: Test,
+  serve: (socket: Socket) => void,
+  where?: { path: string },
+): Promise<{ port: number; server: Server }> {
   const sockets = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     sockets.add(socket);
@@ -51,7 +61,9 @@ export function echo(socket: Socket): void {
 /** Where a local or dynamic forward listens, to connect to. */
 export function placeOf({ address }: Pick<Forward, 'address'>): NetConnectOpts {
   const near = address as NearEnd;
-  return near.kind === 'unix' ? { path: near.path } : { host: near.host === 'localhost' ? '127.0.0.1' : near.host, port: near.port };
+  return near.kind === 'unix'
+    ? { path: near.path }
+    : { host: near.host === 'localhost' ? '127.0.0.1' : near.host, port: near.port };
 }
 
 /** A client that is connected; its errors are its test's to see, and end nothing. Gone with the test. */

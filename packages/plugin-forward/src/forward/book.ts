@@ -1,5 +1,13 @@
-import type { BridgeProgress, Originator, ViasshError } from '@viassh/core';
+import { type Originator, type ViasshError } from '@viassh/core';
 import type { ForwardCounters, ForwardedConnection, ForwardEvent } from './forward.ts';
+
+/** What is known of a connection that got through. */
+interface Passing {
+  readonly destination: string;
+  /** Milliseconds of `performance.now()`. */
+  readonly since: number;
+  readonly bytes: { readonly intoChannel: number; readonly intoSocket: number };
+}
 
 /** One connection in the book, from the moment it was accepted until nothing of it is left. */
 export interface Entry {
@@ -10,19 +18,11 @@ export interface Entry {
   passing?: Passing | undefined;
 }
 
-/** What is known of a connection that got through. */
-interface Passing {
-  readonly destination: string;
-  readonly since: number;
-  readonly progress: Pick<BridgeProgress, 'sent' | 'received'>;
-  /** The bridge sends towards the side that listens. */
-  readonly reversed: boolean;
-}
-
 /** The connections of one forward: numbers them, counts them, tells of them, ends them. */
 export class ForwardBook {
-  readonly #entries = new Set<Entry>();
+  readonly #side: 'near' | 'far';
   readonly #onEvent: ((event: ForwardEvent) => void) | undefined;
+  readonly #entries = new Set<Entry>();
   #idle: (() => void)[] = [];
   #accepted = 0;
   #open = 0;
@@ -30,16 +30,18 @@ export class ForwardBook {
   #sent = 0;
   #received = 0;
 
-  constructor(onEvent?: (event: ForwardEvent) => void) {
+  /** @param side where it listens: on this machine, or on the far end */
+  constructor(side: 'near' | 'far', onEvent?: (event: ForwardEvent) => void) {
+    this.#side = side;
     this.#onEvent = onEvent;
   }
 
-  /** Bytes of those that are closed, and of those that are open: live, but the sum takes a walk through them. */
+  /** As of now; it takes a walk through all that are open. */
   counters(): ForwardCounters {
     let [sent, received] = [this.#sent, this.#received];
     for (const { passing } of this.#entries) {
       if (passing === undefined) continue;
-      const passed = bytesOf(passing);
+      const passed = this.#bytesOf(passing);
       sent += passed.sent;
       received += passed.received;
     }
@@ -47,46 +49,48 @@ export class ForwardBook {
   }
 
   connections(): ForwardedConnection[] {
-    return [...this.#entries].filter(({ passing }) => passing !== undefined).map(snapshot);
+    return [...this.#entries].flatMap((entry) =>
+      entry.passing === undefined ? [] : [this.#snapshot(entry, entry.passing)],
+    );
   }
 
   /** Somebody connected. */
   enter(originator: Originator | undefined, stop: () => void): Entry {
-    const entry: Entry = { id: (this.#accepted += 1), originator, stop };
+    const entry: Entry = { id: (this.#accepted += 1), originator, stop, passing: undefined };
     this.#entries.add(entry);
     return entry;
   }
 
   /** It got through to its destination. */
-  opened(entry: Entry, destination: string, progress: BridgeProgress, reversed: boolean): void {
-    entry.passing = { destination, since: performance.now(), progress, reversed };
+  opened(entry: Entry, destination: string, bytes: Passing['bytes']): void {
+    const passing = (entry.passing = { destination, since: performance.now(), bytes });
     this.#open += 1;
-    if (this.#onEvent !== undefined) this.tell({ kind: 'opened', connection: snapshot(entry) });
+    if (this.#onEvent !== undefined) this.#tell({ kind: 'opened', connection: this.#snapshot(entry, passing) });
   }
 
   /** Nothing passes any more. */
-  closed(entry: Entry, error?: ViasshError): void {
+  closed(entry: Entry, error: ViasshError | undefined): void {
     const { passing } = entry;
     if (passing === undefined) return;
-    const connection = snapshot(entry);
+    const connection = this.#snapshot(entry, passing);
     entry.passing = undefined;
     this.#open -= 1;
     this.#sent += connection.sent;
     this.#received += connection.received;
-    this.tell({ kind: 'closed', connection, error });
+    this.#tell({ kind: 'closed', connection, error });
   }
 
   /** It did not get through. */
   refused({ originator }: Entry, error: ViasshError): void {
     this.#refused += 1;
-    this.tell({ kind: 'refused', originator, error });
+    this.#tell({ kind: 'refused', originator, error });
   }
 
   /** There was no room for it on this machine; said once, until some was made. */
   turnedAway(error: ViasshError, again: boolean): void {
     this.#accepted += 1;
     this.#refused += 1;
-    if (!again) this.tell({ kind: 'refused', error });
+    if (!again) this.#tell({ kind: 'refused', error });
   }
 
   /** Nothing of it is left. */
@@ -107,26 +111,22 @@ export class ForwardBook {
   }
 
   /** Whoever listens must not end a forward by throwing. */
-  tell(event: ForwardEvent): void {
+  #tell(event: ForwardEvent): void {
     try {
       this.#onEvent?.(event);
     } catch {
       // theirs
     }
   }
-}
 
-function snapshot({ id, originator, passing }: Entry): ForwardedConnection {
-  const { destination = '', since = 0 } = passing ?? {};
-  return {
-    id,
-    originator,
-    destination,
-    since,
-    ...(passing === undefined ? { sent: 0, received: 0 } : bytesOf(passing)),
-  };
-}
+  #snapshot({ id, originator }: Entry, passing: Passing): ForwardedConnection {
+    const { destination, since } = passing;
+    return { id, originator, destination, since, ...this.#bytesOf(passing) };
+  }
 
-function bytesOf({ progress: { sent, received }, reversed }: Passing): { sent: number; received: number } {
-  return reversed ? { sent: received, received: sent } : { sent, received };
+  #bytesOf({ bytes: { intoChannel, intoSocket } }: Passing): { sent: number; received: number } {
+    return this.#side === 'near'
+      ? { sent: intoChannel, received: intoSocket }
+      : { sent: intoSocket, received: intoChannel };
+  }
 }

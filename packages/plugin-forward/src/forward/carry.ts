@@ -1,89 +1,65 @@
-import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { abortedError, bridge, type Channel, isViasshError, type Originator, toViasshError } from '@viassh/core';
-import type { ForwardBook } from './book.ts';
+import { abortedError, type Originator, toViasshError } from '@viassh/core';
+import type { Entry, ForwardBook } from './book.ts';
 import { leave } from './leave.ts';
+import { type Crossing, Passage } from './passage.ts';
 
 /** A connection that somebody made to a forward. */
 export interface Arrival {
   readonly originator?: Originator | undefined;
   /** What is there of it before the other side is; an undecided channel is not. Its end aborts the opening. */
   readonly client?: Duplex | undefined;
-  /** The listener is on this machine (`near`), or on the far end. */
-  readonly side: 'near' | 'far';
   /** Gets both sides; says no in the client's own protocol before it throws. */
   readonly open: (signal: AbortSignal) => Promise<Crossing>;
 }
 
-/** Both sides of a connection through a forward. */
-export interface Crossing {
-  readonly channel: Channel;
-  /** The side of this machine. */
-  readonly socket: Duplex;
-  /** For people: `host:port`, or a path. */
-  readonly destination: string;
-}
-
 /**
- * Carries one connection from its arrival until nothing of it is left: opens, joins, counts. EOF goes both ways. Where
- * something was cut off, the side of this machine is reset, so that it is not taken for an end. Never rejects: whatever
- * becomes of one connection is an event and nobody else's.
+ * Carries one connection from its arrival until nothing of it is left: opens, joins, counts. Whatever becomes of it is an
+ * event and nobody else's. Resolves when it is decided whether it gets through; never rejects.
  */
-export async function carry(book: ForwardBook, { originator, client, side, open }: Arrival): Promise<void> {
-  const opening = new AbortController();
-  const entry = book.enter(originator, () => {
-    opening.abort();
-    client?.destroy();
-  });
-  const gone = (): void => opening.abort();
-  client?.once('close', gone).on('error', ignore);
+export async function carry(book: ForwardBook, arrival: Arrival): Promise<void> {
+  const { originator, client } = arrival;
+  let crossing: Crossing | undefined;
+  const entry = book.enter(originator, () => client?.destroy());
   try {
-    if (client?.destroyed === true) gone();
-    const { channel, socket, destination } = await open(opening.signal);
-    client?.off('close', gone);
-    socket.on('error', ignore);
-    entry.stop = () => {
-      channel.destroy();
-      socket.destroy();
-    };
-    if (opening.signal.aborted) {
-      entry.stop();
-      throw abortedError(opening.signal.reason);
-    }
-    await pass(book, entry, { channel, socket, destination }, side);
+    crossing = await opened(entry, arrival);
   } catch (error) {
     book.refused(entry, toViasshError(error));
     if (client !== undefined) await leave(client);
-  } finally {
-    book.leave(entry);
   }
+  if (crossing === undefined) book.leave(entry);
+  else join(book, entry, crossing);
 }
 
-/** Never rejects. */
-async function pass(
-  book: ForwardBook,
-  entry: ReturnType<ForwardBook['enter']>,
-  { channel, socket, destination }: Crossing,
-  side: Arrival['side'],
-): Promise<void> {
-  channel.once('end', () => socket.end());
-  const { progress, done } = bridge(channel, { input: socket, output: socket, error: 'drop' });
-  book.opened(entry, destination, progress, side === 'far');
+/** @throws what `open` throws; ABORTED when the client was gone, or the forward was closed, before */
+async function opened(entry: Entry, { client, open }: Arrival): Promise<Crossing> {
+  const opening = new AbortController();
+  const onGone = (): void => opening.abort();
+  entry.stop = () => {
+    opening.abort();
+    client?.destroy();
+  };
+  client?.on('error', ignore).once('close', onGone);
+  if (client?.destroyed === true) onGone();
   try {
-    await done;
-    book.closed(entry);
-    await leave(socket);
-  } catch (error) {
-    book.closed(entry, toViasshError(error));
-    if (isViasshError(error, 'CONNECTION_LOST')) reset(socket);
-    else socket.destroy();
+    const crossing = await open(opening.signal);
+    if (!opening.signal.aborted) return crossing;
+    crossing.channel.destroy();
+    crossing.socket.destroy();
+    throw abortedError(opening.signal.reason);
+  } finally {
+    client?.off('close', onGone);
   }
 }
 
-/** A Unix socket knows no reset. */
-function reset(socket: Duplex & Partial<Pick<Socket, 'resetAndDestroy' | 'remoteAddress'>>): void {
-  if (socket.remoteAddress === undefined || socket.resetAndDestroy === undefined) socket.destroy();
-  else socket.resetAndDestroy();
+function join(book: ForwardBook, entry: Entry, { channel, socket, destination }: Crossing): void {
+  const passage = new Passage(channel, socket, {
+    closed: (error) => book.closed(entry, error),
+    left: () => book.leave(entry),
+  });
+  entry.stop = () => passage.stop();
+  book.opened(entry, destination, passage);
+  passage.start();
 }
 
 function ignore(): void {

@@ -28,7 +28,7 @@ export async function forwardDynamic(
   { listen, protocol, rules, users }: DynamicForwardRequest,
   { signal, onEvent }: ForwardOptions = {},
 ): Promise<Forward> {
-  const book = new ForwardBook(onEvent);
+  const book = new ForwardBook('near', onEvent);
   const listener = await listenHere(
     listen,
     (client) => {
@@ -44,7 +44,7 @@ export async function forwardDynamic(
           throw error;
         }
       };
-      void carry(book, { originator, client, side: 'near', open });
+      void carry(book, { originator, client, open });
     },
     { signal, book },
   );

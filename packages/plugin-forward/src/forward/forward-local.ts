@@ -18,7 +18,7 @@ export async function forwardLocal(
   { listen, to }: Omit<LocalForwardSpec, 'kind'>,
   { signal, onEvent }: ForwardOptions = {},
 ): Promise<Forward> {
-  const book = new ForwardBook(onEvent);
+  const book = new ForwardBook('near', onEvent);
   const destination = describeFarEnd(to);
   const listener = await listenHere(
     listen,
@@ -29,7 +29,7 @@ export async function forwardLocal(
         socket: client,
         destination,
       });
-      void carry(book, { originator, client, side: 'near', open });
+      void carry(book, { originator, client, open });
     },
     { signal, book },
   );

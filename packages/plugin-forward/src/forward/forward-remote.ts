@@ -19,7 +19,7 @@ export async function forwardRemote(
   { listen, to }: Omit<RemoteForwardSpec, 'kind'>,
   { signal, onEvent }: ForwardOptions = {},
 ): Promise<Forward> {
-  const book = new ForwardBook(onEvent);
+  const book = new ForwardBook('far', onEvent);
   const arrivalOf = to.kind === 'socks' ? socksArrival : arrivalFor(to);
   const onIncoming = (incoming: IncomingChannel): Promise<void> => carry(book, arrivalOf(incoming));
   const listener = await connection.requestForward(listen, onIncoming, { signal });
@@ -37,7 +37,6 @@ function arrivalFor(target: NearTarget): (incoming: IncomingChannel) => Arrival 
   const destination = describeNearTarget(target);
   return (incoming) => ({
     originator: incoming.originator,
-    side: 'far',
     async open(signal) {
       try {
         const socket = await dialNear(target, signal);
@@ -56,7 +55,6 @@ function socksArrival(incoming: IncomingChannel): Arrival {
   return {
     originator: incoming.originator,
     client,
-    side: 'far',
     async open(signal) {
       const negotiation = await negotiate(client, 'socks', { signal });
       try {

@@ -3,8 +3,8 @@ import { abortedError, isViasshError, listen, type NearEnd, type NearListener, t
 import type { ForwardBook } from './book.ts';
 
 /**
- * Listens on a near end as ssh does: `localhost` is loopback of both families, `` and `*` every address of both; of two
- * families one that this machine has not is left out.
+ * Listens on a near end as ssh does: `localhost` is loopback of both families, of which one is enough; `` and `*` are every
+ * address of both.
  *
  * @throws ViasshError LISTEN_FAILED, ABORTED
  */
@@ -15,45 +15,39 @@ export async function listenHere(
 ): Promise<NearListener> {
   const listeners: NearListener[] = [];
   const onTurnedAway = (error: ViasshError, again: boolean): void => book.turnedAway(error, again);
+  const listenOn = (place: NearEnd): Promise<NearListener> => listen(place, onClient, { signal, onTurnedAway });
   const close = async (): Promise<void> => {
     await Promise.all(listeners.map((listener) => listener.close()));
   };
   try {
-    for (const place of placesOf(nearEnd)) {
-      const first = listeners[0];
-      if (first === undefined) listeners.push(await listen(place, onClient, { signal, onTurnedAway }));
-      else if (first.nearEnd.kind === 'tcp' && place.kind === 'tcp') {
-        const same = { ...place, port: first.nearEnd.port };
-        const second = await listen(same, onClient, { signal, onTurnedAway }).catch(unlessAborted);
-        if (second !== undefined) listeners.push(second);
-      }
-    }
+    if (nearEnd.kind === 'tcp' && nearEnd.host === 'localhost') {
+      const first = await listenOn({ ...nearEnd, host: '127.0.0.1' });
+      listeners.push(first);
+      const second = { kind: 'tcp', host: '::1', port: portOf(first.nearEnd) } as const;
+      const added = await listenOn(second).catch(unlessAborted);
+      if (added !== undefined) listeners.push(added);
+    } else if (nearEnd.kind === 'tcp' && (nearEnd.host === '' || nearEnd.host === '*')) {
+      const both = await listenOn({ ...nearEnd, host: '::' }).catch(unlessWithoutIPv6);
+      listeners.push(both ?? (await listenOn({ ...nearEnd, host: '0.0.0.0' })));
+    } else listeners.push(await listenOn(nearEnd));
     if (signal?.aborted === true) throw abortedError(signal.reason);
   } catch (error) {
     await close();
     throw error;
   }
-  const [first] = listeners;
-  const address = { ...nearEnd, ...first?.nearEnd } as NearEnd;
+  const address = nearEnd.kind === 'tcp' ? { ...nearEnd, port: portOf(listeners[0]?.nearEnd) } : nearEnd;
   return { nearEnd: address, close, [Symbol.asyncDispose]: close };
 }
 
-function placesOf(nearEnd: NearEnd): NearEnd[] {
-  if (nearEnd.kind !== 'tcp') return [nearEnd];
-  if (nearEnd.host === 'localhost')
-    return [
-      { ...nearEnd, host: '127.0.0.1' },
-      { ...nearEnd, host: '::1' },
-    ];
-  if (nearEnd.host === '' || nearEnd.host === '*')
-    return [
-      { ...nearEnd, host: '0.0.0.0' },
-      { ...nearEnd, host: '::' },
-    ];
-  return [nearEnd];
+function portOf(nearEnd: NearEnd | undefined): number {
+  return nearEnd?.kind === 'tcp' ? nearEnd.port : 0;
 }
 
-/** As ssh: one family is enough. */
 function unlessAborted(error: unknown): undefined {
   if (isViasshError(error, 'ABORTED')) throw error;
+}
+
+function unlessWithoutIPv6(error: unknown): undefined {
+  const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
+  if (code !== 'EAFNOSUPPORT' && code !== 'EADDRNOTAVAIL') throw error;
 }

@@ -1,34 +1,47 @@
 import type { Socket } from 'node:net';
-import { type Connection, type IncomingChannel, toViasshError } from '@viassh/core';
+import { type Connection, type IncomingChannel, isViasshError, type RemoteListener, toViasshError } from '@viassh/core';
 import type { NearTarget, RemoteForwardSpec } from '../spec/forward-spec.ts';
 import { ForwardBook } from './book.ts';
 import { type Arrival, carry } from './carry.ts';
 import { describeNearTarget, dialNear } from './dial-near.ts';
+import { type FarTidier, removeStaleFarSocket } from './far-socket.ts';
 import type { Forward, ForwardOptions } from './forward.ts';
 import { negotiate } from '../negotiate/negotiate.ts';
 import { standingForward } from './standing-forward.ts';
 
 /**
  * `ssh -R`: what connects to the far end gets a connection to a target that this machine dials; without one, each client
- * says in SOCKS where it wants to go.
+ * says in SOCKS where it wants to go. The file of a Unix socket that an earlier forward has left there is taken away, and so
+ * is its own when it is closed, where the account may run a command.
  *
  * @throws ViasshError FORWARD_REFUSED, CONNECTION_LOST, CONNECTION_CLOSED, OPTION_INVALID, ABORTED
  */
 export async function forwardRemote(
-  connection: Pick<Connection, 'requestForward' | 'closed'>,
+  connection: FarTidier & Pick<Connection, 'requestForward' | 'closed'>,
   { listen, to }: Omit<RemoteForwardSpec, 'kind'>,
   { signal, onEvent }: ForwardOptions = {},
 ): Promise<Forward> {
   const book = new ForwardBook('far', onEvent);
   const arrivalOf = to.kind === 'socks' ? socksArrival : arrivalFor(to);
   const onIncoming = (incoming: IncomingChannel): Promise<void> => carry(book, arrivalOf(incoming));
-  const listener = await connection.requestForward(listen, onIncoming, { signal });
+  const request = (): Promise<RemoteListener> => connection.requestForward(listen, onIncoming, { signal });
+  const listener = await request().catch(async (error: unknown) => {
+    const mayBeStale = isViasshError(error, 'FORWARD_REFUSED') && listen.kind === 'streamlocal';
+    if (!mayBeStale || !(await removeStaleFarSocket(connection, listen.path))) throw error;
+    return await request();
+  });
+  let ended = false;
+  void connection.closed.then(() => (ended = true));
+  const stopListening = async (): Promise<void> => {
+    await listener.close();
+    if (listen.kind === 'streamlocal' && !ended) await removeStaleFarSocket(connection, listen.path);
+  };
   return standingForward({
     connection,
     spec: { kind: 'remote', listen, to },
     address: listener.address,
     book,
-    stopListening: () => listener.close(),
+    stopListening,
     stopped: listener.closed,
   });
 }

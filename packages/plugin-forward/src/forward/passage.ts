@@ -120,10 +120,10 @@ export class Passage {
   }
 }
 
-/** A Unix socket knows no reset. */
+/** A Unix socket knows no reset; one that is reset while its end is on the way is lost (libuv refuses, Node forgets it). */
 function reset(socket: Duplex & Partial<Pick<Socket, 'resetAndDestroy' | 'remoteAddress'>>): void {
-  if (socket.remoteAddress === undefined || socket.resetAndDestroy === undefined) socket.destroy();
-  else socket.resetAndDestroy();
+  if (socket.remoteAddress === undefined || socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy?.();
 }
 
 function socketFailed(cause: NodeJS.ErrnoException): ViasshError {

@@ -12,7 +12,7 @@ export interface StandingForwardInit {
   readonly spec: ForwardSpec;
   readonly address: NearEnd | RemoteAddress;
   readonly book: ForwardBook;
-  /** Listens no more. Never rejects; may be called twice. */
+  /** Listens no more. Called once; never rejects. */
   readonly stopListening: () => Promise<void>;
   /** It may end to listen by itself. Never rejects. */
   readonly stopped?: Promise<void> | undefined;
@@ -28,10 +28,8 @@ export function standingForward({
   stopped,
 }: StandingForwardInit): Forward {
   const noMore = Promise.withResolvers<void>();
-  const stop = async (): Promise<void> => {
-    await stopListening();
-    noMore.resolve();
-  };
+  let stopping: Promise<void> | undefined;
+  const stop = (): Promise<void> => (stopping ??= stopListening().then(noMore.resolve));
   let closing: Promise<void> | undefined;
   const close = async (drainMs: number | undefined): Promise<void> => {
     const noMoreCome = stop();

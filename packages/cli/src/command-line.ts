@@ -10,6 +10,7 @@ import {
   ownReadersHelp,
   type TakeCommand,
 } from './arguments/program-commands.ts';
+import { residentOptions } from './background/resident-options.ts';
 import { builtinPlugins } from './builtin.ts';
 import type { CommandContext } from './commands/command-context.ts';
 
@@ -52,7 +53,7 @@ export async function parseCommandLine(argv: readonly string[], version: string,
 /** The letters of the plugin that is named first among the words. */
 async function ownLetters(argv: readonly string[]): Promise<Letters> {
   const named = argv.find((word) => builtinPlugins.some(({ name }) => name === word));
-  return named === undefined ? {} : lettersOf((await registry.load(named)).options);
+  return named === undefined ? {} : lettersOf({ ...residentOptions, ...(await registry.load(named)).options });
 }
 
 function buildParser(take: TakeCommand, version: string, width: number, words: readonly string[]): Argv {
@@ -167,7 +168,7 @@ function addPlugin(parser: Argv, entry: PluginEntry, take: TakeCommand): void {
       plugin = await registry.load(entry.name);
       withDestination(own)
         .usage(`$0 ${entry.name} DEST [options]${plugin.words === undefined ? '' : ` [-- ${plugin.words.name}...]`}`)
-        .options(yargsOptions(plugin.options));
+        .options(yargsOptions({ ...plugin.options, ...residentOptions }));
       for (const { command, summary } of plugin.examples ?? []) own.example(`$0 ${command}`, summary);
       return own;
     },
@@ -180,6 +181,7 @@ function addPlugin(parser: Argv, entry: PluginEntry, take: TakeCommand): void {
           destinationOf(values),
           optionsOf(plugin.options, values),
           wordsOf(values),
+          optionsOf(residentOptions, values),
         );
       }),
   );

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { isViasshError } from '@viassh/core';
+import { takeBackgroundRun } from './background/background-run.ts';
 import { parseCommandLine } from './command-line.ts';
 import { readEnvironment } from './environment.ts';
 import { abortOnSignals } from './terminal/abort-on-signals.ts';
@@ -18,6 +19,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   for (const output of [stdout, stderr]) output.on('error', () => undefined);
   const usualProxy = takeUsualProxy(process.env);
   const signals = abortOnSignals();
+  const background = takeBackgroundRun(stdout, stderr);
   let shown = reportingOf(argv);
   let code: number;
   try {
@@ -38,6 +40,15 @@ export async function run(argv: readonly string[]): Promise<number> {
         log,
         signal: signals.signal,
         exitAtOnceWith: signals.exitAtOnceWith,
+        background:
+          background === undefined
+            ? undefined
+            : {
+                stands: async () => {
+                  signals.leaveTerminal();
+                  await background.stands();
+                },
+              },
       });
     }
   } catch (error) {

@@ -20,7 +20,7 @@ export async function serveMailbox(
   connection: Connection,
   server: MailServer,
   nearEnd: NearEnd,
-  { stdio, signal, log, json }: LocalContext,
+  { stdio, signal, log, json, ready }: LocalContext,
   greetingTimeoutMs: number,
 ): Promise<never> {
   return await serveClients(
@@ -30,7 +30,10 @@ export async function serveMailbox(
     {
       signal,
       log,
-      onListening: (actual) => void stdio.output.write(announceNearEnd(actual, json)),
+      onListening: (actual) => {
+        stdio.output.write(announceNearEnd(actual, json));
+        ready();
+      },
       farewell: (failure) => server.protocol.farewell(reasonFor(failure)),
       ...(server.farEnd.kind === 'exec' && nearEnd.kind === 'tcp' ? { admit: admitOwnUser(log) } : {}),
     },

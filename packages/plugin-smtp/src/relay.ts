@@ -50,7 +50,7 @@ export async function relay(
  * @throws ViasshError LISTEN_FAILED, CONNECTION_LOST, ABORTED; never resolves
  */
 export async function serveRelay(
-  { connection, stdio, signal, log, json }: PluginContext,
+  { connection, stdio, signal, log, json, ready }: PluginContext,
   farEnd: FarEnd,
   nearEnd: NearEnd,
   { greetingTimeoutMs: timeoutMs }: RelayOptions,
@@ -63,7 +63,10 @@ export async function serveRelay(
       signal,
       log,
       farewell,
-      onListening: (actual) => void stdio.output.write(announceNearEnd(actual, json)),
+      onListening: (actual) => {
+        stdio.output.write(announceNearEnd(actual, json));
+        ready();
+      },
       // What anybody over there may dial, anybody here may as well; a command runs as the user who logged in.
       ...(farEnd.kind === 'exec' && nearEnd.kind === 'tcp' ? { admit: admitOwnUser(log) } : {}),
     },

@@ -1,6 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import type { Logger } from '@viassh/core';
 import type { GlobalValues } from '../arguments/global-options.ts';
+import type { BackgroundRun } from '../background/background-run.ts';
 import type { Environment } from '../environment.ts';
 
 /** What a command works with: the process's streams, its surroundings, the global options. */
@@ -17,4 +18,6 @@ export interface CommandContext {
   readonly signal: AbortSignal;
   /** What a second signal, which ends this process at once, gives for an exit code; undefined for the usual one. */
   readonly exitAtOnceWith: (code: () => number | undefined) => void;
+  /** For a process that `--background` started. */
+  readonly background?: BackgroundRun | undefined;
 }

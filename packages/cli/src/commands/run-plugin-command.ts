@@ -10,6 +10,8 @@ import {
   toViasshError,
   ViasshError,
 } from '@viassh/core';
+import { keepPidFile } from '../background/pid-file.ts';
+import { readResidence, type Residence } from '../background/resident-options.ts';
 import { reportError } from '../terminal/report.ts';
 import type { CommandContext } from './command-context.ts';
 import { openForCommand } from './open-for-command.ts';
@@ -21,10 +23,16 @@ export async function runPluginCommand(
   destination: string,
   raw: Readonly<Record<string, unknown>>,
   words: readonly string[],
+  rawResidence: Readonly<Record<string, unknown>> = {},
 ): Promise<number> {
   const prepared = plugin.prepare(raw, words);
+  const residence = readResidence(rawResidence, prepared);
+  if (residence.background && context.background === undefined) {
+    const { startInBackground } = await import('../background/start-in-background.ts');
+    return await startInBackground(context);
+  }
   context.exitAtOnceWith(() => prepared.exitCodeOf(abortedError()));
-  const local = localContext(context);
+  const local = localContext(context, residence);
   try {
     return await runPrepared(context, prepared, destination, local);
   } catch (error) {
@@ -37,7 +45,11 @@ export async function runPluginCommand(
   }
 }
 
-function localContext({ environment, globals, log, signal, ...context }: CommandContext): LocalContext {
+function localContext(
+  { environment, globals, log, signal, ...context }: CommandContext,
+  { pidFile }: Pick<Residence, 'pidFile'>,
+): LocalContext {
+  let isReady = false;
   return {
     stdio: {
       input: globals.noStdin ? Readable.from([]) : context.stdin,
@@ -48,7 +60,12 @@ function localContext({ environment, globals, log, signal, ...context }: Command
     signal,
     log,
     json: globals.json,
-    ready: () => undefined,
+    ready: () => {
+      if (isReady) return; // it stands again, after its connection was lost
+      isReady = true;
+      if (pidFile !== undefined) keepPidFile(pidFile);
+      void context.background?.stands();
+    },
   };
 }
 

@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import process from 'node:process';
 import { type ProgramCall, type ProgramOutput, type RemoteShellProgram, sanitize, ViasshError } from '@viassh/core';
 import type { GlobalValues } from '../arguments/global-options.ts';
 import { builtinPrograms } from '../builtin.ts';
 import { remoteShellFile } from '../installation.ts';
+import { inForeground } from '../terminal/in-foreground.ts';
 import { canBeExecuted } from './can-be-executed.ts';
 import { findInPath } from './find-in-path.ts';
 import type { ProgramCommandLine } from './split-at-program.ts';
@@ -95,18 +95,6 @@ async function runToEnd(file: string, { args, env, file: name }: ProgramCall): P
       hint: `look at the file ${file}`,
       cause,
     });
-  }
-}
-
-/** Are we what the terminal sends its signals to? Then the program has got them, too. proc_pid_stat(5): pgrp, tpgid. */
-function inForeground(): boolean {
-  try {
-    const [, , group, , , foreground] = readFileSync('/proc/self/stat', 'latin1')
-      .replace(/^.*\) /s, '')
-      .split(' ');
-    return group === foreground;
-  } catch {
-    return process.stdin.isTTY;
   }
 }
 

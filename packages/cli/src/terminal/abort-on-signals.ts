@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import process from 'node:process';
+import { inForeground } from './in-foreground.ts';
 
 /** Ends what runs in good order on SIGINT, SIGTERM and SIGHUP; a second one ends this process at once. */
 export interface SignalWatch {
@@ -8,14 +9,18 @@ export interface SignalWatch {
   exitCode(): number | undefined;
   /** The exit code of a second signal; undefined for 255. */
   readonly exitAtOnceWith: (code: () => number | undefined) => void;
+  /** From here on what a terminal says is not for us: neither that it went away, nor its Ctrl-C. */
+  readonly leaveTerminal: () => void;
 }
 
 export function abortOnSignals(): SignalWatch {
   const controller = new AbortController();
   let received: NodeJS.Signals | undefined;
   let own: (() => number | undefined) | undefined;
+  let left = false;
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
+      if (left && (name === 'SIGHUP' || (name === 'SIGINT' && inForeground()))) return;
       if (received !== undefined) process.exit(own?.() ?? 255); // asked twice: at once; what is ours ends with the process
       received = name;
       controller.abort();
@@ -26,6 +31,9 @@ export function abortOnSignals(): SignalWatch {
     exitCode: () => (received === undefined ? undefined : 128 + constants.signals[received]),
     exitAtOnceWith: (code) => {
       own = code;
+    },
+    leaveTerminal: () => {
+      left = true;
     },
   };
 }

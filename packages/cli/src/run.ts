@@ -38,6 +38,7 @@ export async function run(argv: readonly string[]): Promise<number> {
         stdout,
         stderr,
         log,
+        signals: signals.forPlugins,
         signal: signals.signal,
         exitAtOnceWith: signals.exitAtOnceWith,
         background:

@@ -121,6 +121,7 @@ export {
   type PluginLifetime,
   type PreparedPlugin,
 } from './plugin/plugin.ts';
+export type { ProcessSignals } from './plugin/process-signals.ts';
 export { defineRecipe, type Recipe, type RecipeDefinition, type RecipeSituation } from './plugin/recipe.ts';
 export type {
   ProgramCall,

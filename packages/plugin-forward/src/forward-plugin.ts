@@ -1,34 +1,40 @@
-import { definePlugin, type Plugin, ViasshError } from '@viassh/core';
+import { definePlugin, type Plugin } from '@viassh/core';
+import { runForwards } from './run/run-forwards.ts';
+import { runStdio } from './run/run-stdio.ts';
+import { askedForwards, forwardNeeds, forwardOptions } from './spec/asked-forwards.ts';
 
 /** Port forwards, as `ssh -N` with `-L`, `-R`, `-D`, and `-W`. */
 export const forwardPlugin: Plugin = definePlugin({
   apiVersion: 1,
   name: 'forward',
   summary: 'forward ports and Unix sockets, in both directions, with SOCKS and HTTP CONNECT',
-  options: {
-    local: {
-      type: 'strings',
-      letter: 'L',
-      valueName: '[BIND:]PORT:HOST:HOSTPORT',
-      summary: 'what connects to PORT here goes to HOST:HOSTPORT from there; paths are Unix sockets',
-    },
-    remote: {
-      type: 'strings',
-      letter: 'R',
-      valueName: '[BIND:]PORT[:HOST:HOSTPORT]',
-      summary: 'what connects to PORT there goes to HOST:HOSTPORT from here; with PORT alone, SOCKS for those there',
-    },
-    dynamic: { type: 'strings', letter: 'D', valueName: '[BIND:]PORT', summary: 'SOCKS 4, 4a and 5 on PORT here' },
-    http: { type: 'strings', valueName: '[BIND:]PORT', summary: 'an HTTP proxy (CONNECT) on PORT here' },
-    gatewayPorts: { type: 'boolean', letter: 'g', summary: 'other machines may connect to what listens here' },
-  },
+  options: forwardOptions,
+  words: { name: 'PROGRAM', summary: 'with --for: a program of this machine, and its arguments' },
   examples: [
     { command: 'forward user@host -L 8080:localhost:80', summary: 'the web server of the far end, on port 8080 here' },
+    {
+      command: 'forward user@host -R 9030:intranet:80',
+      summary: 'a web server that is reached from here, on port 9030 there',
+    },
+    { command: 'forward user@host -D 1080 --http 3128', summary: 'SOCKS and HTTP proxies to where the far end can go' },
+    {
+      command: 'forward user@host -L ./db.sock:/run/db.sock --until-idle 300',
+      summary: 'Unix sockets; ends by itself',
+    },
+    {
+      command: `forward user@host -L 0:db:5432 --for -- sh -c 'psql -h 127.0.0.1 -p $VIASSH_FORWARD_LOCAL_1_PORT'`,
+      summary: 'as long as the program runs',
+    },
+    { command: 'forward user@gate -W host:22', summary: 'on stdin and stdout: a ProxyCommand' },
   ],
   keepalive: true,
-  needs: () => [],
-  lifetime: 'resident',
-  run: async () => {
-    throw new ViasshError('INTERNAL', 'nothing is forwarded yet');
+  needs: (options) => forwardNeeds(askedForwards(options)),
+  check: (options) => void askedForwards(options),
+  // A program is not run again, and what went over stdio cannot be.
+  lifetime: (options) => (options.stdio !== undefined || options.for ? 'one-shot' : 'resident'),
+  run: async (context, options) => {
+    const asked = askedForwards(options);
+    if (asked.stdio !== undefined) return await runStdio(context, asked.stdio);
+    return await runForwards(context, asked, options);
   },
 });

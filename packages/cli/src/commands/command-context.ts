@@ -1,5 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
-import type { Logger } from '@viassh/core';
+import type { Logger, ProcessSignals } from '@viassh/core';
 import type { GlobalValues } from '../arguments/global-options.ts';
 import type { BackgroundRun } from '../background/background-run.ts';
 import type { Environment } from '../environment.ts';
@@ -14,6 +14,8 @@ export interface CommandContext {
   readonly stdout: Writable;
   readonly stderr: Writable;
   readonly log: Logger;
+  /** For a plugin that acts on signals itself. */
+  readonly signals?: ProcessSignals | undefined;
   /** Aborted by SIGINT, SIGTERM and SIGHUP. */
   readonly signal: AbortSignal;
   /** What a second signal, which ends this process at once, gives for an exit code; undefined for the usual one. */

@@ -57,6 +57,7 @@ function localContext(
       error: context.stderr,
     },
     programs: environment.programs,
+    signals: context.signals,
     signal,
     log,
     json: globals.json,

@@ -7,6 +7,7 @@ import type { ProgramRunner } from '../program/program-runner.ts';
 import type { Capability } from '../connection/capability.ts';
 import type { Account } from './account.ts';
 import type { OptionTable, OptionValues } from './options.ts';
+import type { ProcessSignals } from './process-signals.ts';
 import type { Recipe } from './recipe.ts';
 
 /** The version of this contract. A plugin names the one it was written for. */
@@ -26,6 +27,8 @@ export interface PluginContext {
   readonly json: boolean;
   /** Of a resident plugin: all that was asked for stands. Who started it in the background is told. */
   readonly ready: () => void;
+  /** Undefined where the process is not ours alone. */
+  readonly signals?: ProcessSignals | undefined;
 }
 
 /** What there is of a {@link PluginContext} before anything is dialled. */

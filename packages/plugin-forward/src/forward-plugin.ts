@@ -33,7 +33,8 @@ export const forwardPlugin: Plugin = definePlugin({
   // A program is not run again, and what went over stdio cannot be.
   lifetime: (options) => (options.stdio !== undefined || options.for ? 'one-shot' : 'resident'),
   run: async (context, options) => {
-    const asked = askedForwards(options);
+    const gatewayPorts = options.gatewayPorts || context.settings?.get('gatewayports')?.[0] === 'yes';
+    const asked = askedForwards({ ...options, gatewayPorts });
     if (asked.stdio !== undefined) return await runStdio(context, asked.stdio);
     return await runForwards(context, asked, options);
   },

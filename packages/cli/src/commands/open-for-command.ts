@@ -1,7 +1,7 @@
 import type { Capability, Connection } from '@viassh/core';
 import { typedOptions } from '../arguments/typed-options.ts';
 import { withUsualOptions } from '../arguments/usual-options.ts';
-import { openConnection } from '../library/open-connection.ts';
+import { openConnection, type OpenRequest } from '../library/open-connection.ts';
 import { terminalAuthenticator } from '../terminal/terminal-authenticator.ts';
 import type { CommandContext } from './command-context.ts';
 
@@ -10,7 +10,7 @@ export async function openForCommand(
   context: CommandContext,
   destination: string,
   needs: readonly Capability[],
-  { keepalive = false }: { readonly keepalive?: boolean } = {},
+  { keepalive = false, onRoute }: Pick<OpenRequest, 'keepalive' | 'onRoute'> = {},
 ): Promise<Connection> {
   const { environment, log, signal } = context;
   const globals = await withUsualOptions(context.globals, environment.variables);
@@ -21,6 +21,7 @@ export async function openForCommand(
     control: globals.control,
     needs,
     keepalive,
+    onRoute,
     log,
     signal,
     spareSession: false, // one command runs over it

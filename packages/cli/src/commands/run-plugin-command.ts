@@ -1,11 +1,13 @@
 import { Readable } from 'node:stream';
 import {
   abortedError,
+  destinationOf,
   type ExitStatus,
   exitCodeOf,
   type LocalContext,
   type Plugin,
   type PreparedPlugin,
+  type Route,
   runPlugin,
   toViasshError,
   ViasshError,
@@ -89,5 +91,8 @@ async function runThere(
   local: LocalContext,
 ): Promise<ExitStatus> {
   const { needs, keepalive } = prepared;
-  return await runPlugin(prepared, await openForCommand(context, destination, needs, { keepalive }), local);
+  let settings: LocalContext['settings'];
+  const onRoute = (route: Route): void => void (settings = destinationOf(route).raw);
+  const connection = await openForCommand(context, destination, needs, { keepalive, onRoute });
+  return await runPlugin(prepared, connection, { ...local, settings });
 }

@@ -38,6 +38,8 @@ export interface OpenRequest {
   readonly alwaysAuthenticate?: boolean;
   /** See `ConnectOptions` of core. */
   readonly spareSession?: boolean | undefined;
+  /** Called before anything is dialled. */
+  readonly onRoute?: ((route: Route) => void) | undefined;
   /** Long silences are to be expected: keepalives where the configuration has none. */
   readonly keepalive?: boolean | undefined;
 }
@@ -73,6 +75,7 @@ export async function planConnection(
 export async function openConnection(environment: Environment, request: OpenRequest): Promise<Connection> {
   const { route, selection } = await planConnection(environment, request, true);
   const { transport, reason } = selection;
+  request.onRoute?.(route);
   request.log.info(`transport ${transport.name}: ${reason}`);
   const connection = await transport.connect(route, {
     signal: request.signal,

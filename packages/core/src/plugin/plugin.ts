@@ -27,6 +27,8 @@ export interface PluginContext {
   readonly json: boolean;
   /** Of a resident plugin: all that was asked for stands. Who started it in the background is told. */
   readonly ready: () => void;
+  /** What ssh_config and `-o` say of the destination, by lower-case names; undefined before it is resolved. */
+  readonly settings?: ReadonlyMap<string, readonly string[]> | undefined;
   /** Undefined where the process is not ours alone. */
   readonly signals?: ProcessSignals | undefined;
 }

@@ -62,7 +62,7 @@ export type ForwardOptionValues = OptionValues<typeof forwardOptions>;
 /** What one call asks for: a stdio forward, or forwards that listen. */
 export interface AskedForwards {
   readonly stdio?: FarTarget | undefined;
-  /** By kind: local, remote, dynamic (SOCKS, then HTTP); each in the order typed. */
+  /** What listens here, then what listens there: local, SOCKS, HTTP, remote; each in the order typed. */
   readonly listening: readonly ForwardSpec[];
   readonly rules: DestinationRules;
 }
@@ -72,9 +72,9 @@ export function askedForwards(options: ForwardOptionValues): AskedForwards {
   const { gatewayPorts, allow, deny, users } = options;
   const listening: readonly ForwardSpec[] = [
     ...options.local.map((text) => parseLocalForward(text, { gatewayPorts })),
-    ...options.remote.map(parseRemoteForward),
     ...options.dynamic.map((text) => parseDynamicForward(text, 'socks', { gatewayPorts })),
     ...options.http.map((text) => parseDynamicForward(text, 'http', { gatewayPorts })),
+    ...options.remote.map(parseRemoteForward),
   ];
   const stdio = options.stdio === undefined ? undefined : parseStdioForward(options.stdio);
   const rules = { allow: allow.map(parseDestinationRule), deny: deny.map(parseDestinationRule) };

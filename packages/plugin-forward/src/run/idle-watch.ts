@@ -48,8 +48,12 @@ export class IdleWatch implements Disposable {
 
   /** Accepted, and neither through nor refused yet. Asked while none is open, when the sum is cheap. */
   #someAreOpening(): boolean {
-    const settled = (sum: number, { counters: { accepted, refused } }: Pick<Forward, 'counters'>): number =>
-      sum + accepted - refused;
-    return this.#forwards.reduce(settled, 0) > this.#closed;
+    let settled = this.#closed;
+    let accepted = 0;
+    for (const { counters } of this.#forwards) {
+      accepted += counters.accepted;
+      settled += counters.refused;
+    }
+    return accepted > settled;
   }
 }

@@ -5,8 +5,9 @@ import { forwardVariables } from '../../src/run/run-for-program.ts';
 import { parseDynamicForward, parseLocalForward, parseRemoteForward } from '../../src/spec/parse-forward.ts';
 import { runForward } from './run-forward.ts';
 
+const near = (host: string, port: number): NearEnd => ({ kind: 'tcp', host, port });
+
 t.test('a program finds each forward by its kind and number, IPv6 with and without brackets', async (t) => {
-  const near = (host: string, port: number): NearEnd => ({ kind: 'tcp', host, port });
   const there: RemoteAddress = { kind: 'tcpip', bindAddress: '', port: 9030 };
   const variables = forwardVariables([
     { spec: parseLocalForward('0:web:80'), address: near('localhost', 4001) },

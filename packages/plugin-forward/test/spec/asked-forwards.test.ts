@@ -32,13 +32,15 @@ t.test('options that do not go together are refused before anything is dialled',
 });
 
 t.test('only what a call needs is asked of the transport, and what cannot be repeated is not run again', async (t) => {
-  const prepared = (raw: Record<string, unknown>, words: readonly string[] = []) => forwardPlugin.prepare(raw, words);
-  t.same(prepared({ local: ['0:web:80', '0:/run/far'] }).needs, ['direct-tcpip', 'direct-streamlocal']);
-  t.same(prepared({ remote: ['0:web:80', '0'] }).needs, ['forwarded-tcpip']);
-  t.same(prepared({ remote: ['/run/far:/tmp/near'] }).needs, ['forwarded-streamlocal']);
-  t.same(prepared({ dynamic: ['0'], http: ['0'] }).needs, ['direct-tcpip']);
-  t.same(prepared({ stdio: '/run/far' }).needs, ['direct-streamlocal']);
-  t.equal(prepared({ local: ['0:web:80'] }).lifetime, 'resident');
-  t.equal(prepared({ stdio: 'web:80' }).lifetime, 'one-shot');
-  t.equal(prepared({ local: ['0:web:80'], for: true }, ['true']).lifetime, 'one-shot');
+  t.same(forwardPlugin.prepare({ local: ['0:web:80', '0:/run/far'] }, []).needs, [
+    'direct-tcpip',
+    'direct-streamlocal',
+  ]);
+  t.same(forwardPlugin.prepare({ remote: ['0:web:80', '0'] }, []).needs, ['forwarded-tcpip']);
+  t.same(forwardPlugin.prepare({ remote: ['/run/far:/tmp/near'] }, []).needs, ['forwarded-streamlocal']);
+  t.same(forwardPlugin.prepare({ dynamic: ['0'], http: ['0'] }, []).needs, ['direct-tcpip']);
+  t.same(forwardPlugin.prepare({ stdio: '/run/far' }, []).needs, ['direct-streamlocal']);
+  t.equal(forwardPlugin.prepare({ local: ['0:web:80'] }, []).lifetime, 'resident');
+  t.equal(forwardPlugin.prepare({ stdio: 'web:80' }, []).lifetime, 'one-shot');
+  t.equal(forwardPlugin.prepare({ local: ['0:web:80'], for: true }, ['true']).lifetime, 'one-shot');
 });

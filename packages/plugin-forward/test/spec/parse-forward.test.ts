@@ -1,5 +1,6 @@
-import t, { type Test } from 'tap';
+import { spawnSync } from 'node:child_process';
 import { isViasshError } from '@viassh/core';
+import t, { type Test } from 'tap';
 import {
   parseDynamicForward,
   parseLocalForward,
@@ -9,6 +10,8 @@ import {
 
 const web = { kind: 'tcp', host: 'web', port: 80 };
 const near = (host: string, port: number): object => ({ kind: 'tcp', host, port });
+const there = (port: number, bindAddress?: string): object =>
+  bindAddress === undefined ? { kind: 'tcpip', port } : { kind: 'tcpip', bindAddress, port };
 const unix = (path: string): object => ({ kind: 'unix', path });
 
 t.test('each form of -L that ssh takes is read as ssh reads it', async (t) => {
@@ -50,8 +53,6 @@ t.test('-g opens what has no bind address of its own, and nothing else', async (
 t.test('each form of -R that ssh takes is read as ssh reads it', async (t) => {
   const here = { kind: 'tcp', host: 'web', port: 80 };
   const socks = { kind: 'socks' };
-  const there = (port: number, bindAddress?: string): object =>
-    bindAddress === undefined ? { kind: 'tcpip', port } : { kind: 'tcpip', bindAddress, port };
   const path = { kind: 'streamlocal', path: '/run/x.sock' };
   const forms: Readonly<Record<string, readonly [listen: object, to: object]>> = {
     '9030:web:80': [there(9030), here],
@@ -95,6 +96,67 @@ t.test('each form of -D, --http and -W is read', async (t) => {
   t.strictSame(parseStdioForward('[fd00::2]:80'), { kind: 'tcp', host: 'fd00::2', port: 80 });
   t.strictSame(parseStdioForward('/run/db.sock'), unix('/run/db.sock'));
 });
+
+const sshIsHere = spawnSync('ssh', ['-V']).status === 0;
+
+t.test(
+  'ssh itself reads them so, and refuses what we refuse',
+  { skip: !sshIsHere && 'ssh is not installed' },
+  async (t) => {
+    const forms: Readonly<Record<string, readonly string[]>> = {
+      '-L': [
+        '8080:web:80',
+        ':8080:web:80',
+        '*:8080:web:80',
+        '127.0.0.2:8080:[fd00::2]:80',
+        '[::1]:8080:web:80',
+        '8080:/run/db',
+        '/tmp/a\\:b:web:80',
+        '[/tmp/a:b]:/run/db',
+        '8080:web:0',
+        '8080:web',
+        '8080',
+        '::1:8080:web:80',
+        '[::1:8080:web:80',
+        '/tmp/db',
+        '65536:web:80',
+      ],
+      '-R': [
+        '1080',
+        '*:1080',
+        '0',
+        '9030:web:80',
+        '/run/x',
+        '/run/x:/tmp/y',
+        '[::]:9030:/tmp/y',
+        '9030:web',
+        '1:2:3:4:5',
+      ],
+    };
+    for (const [option, texts] of Object.entries(forms)) {
+      for (const text of texts) {
+        const { status, stdout } = spawnSync('ssh', ['-F', 'none', '-G', option, text, 'host'], { encoding: 'utf8' });
+        const theirs = status === 0 ? /^(?:local|remote)forward (.*)$/m.exec(stdout)?.[1] : undefined;
+        t.equal(ourReading(option, text), theirs, `${option} ${text}`);
+      }
+    }
+  },
+);
+
+/** As `ssh -G` prints it; undefined when we refuse it. */
+function ourReading(option: string, text: string): string | undefined {
+  try {
+    const { listen, to } = option === '-L' ? parseLocalForward(text) : parseRemoteForward(text);
+    const host = listen.kind === 'tcp' ? listen.host : listen.kind === 'tcpip' ? listen.bindAddress : undefined;
+    const empty = text.startsWith(':') ? '' : host;
+    const bind = host === undefined || host === 'localhost' ? '' : `[${empty}]:`;
+    const from = 'path' in listen ? listen.path : `${bind}${listen.port}`;
+    return `${from} ${to.kind === 'socks' ? '[socks]:0' : to.kind === 'unix' ? to.path : `[${to.host}]:${to.port}`}`;
+  } catch (error) {
+    if (isViasshError(error, 'OPTION_INVALID')) return undefined;
+    throw error;
+  }
+}
 
 t.test('what ssh would not take is refused, with what is wrong and what to write', async (t) => {
   const mistakes: readonly (readonly [read: () => unknown, problem: RegExp, hint: RegExp])[] = [

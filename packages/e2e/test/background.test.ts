@@ -155,7 +155,7 @@ async function encrypted(sshd: Sshd): Promise<string> {
 onBothTransports(
   'it asks at the terminal before, and neither Ctrl-C there nor the end of the terminal ends it after',
   async (t, transport) => {
-    await using sshd = await startSshd({ authorize: false });
+    await using sshd = await startSshd({ authorize: false, mode: 'listen' }); // a ProxyCommand would get the Ctrl-C
     const pidFile = join(sshd.folder, 'pid');
     const options = ['--to', await greeter(t), '--listen', 'tcp:0', '-f', '--pid-file', pidFile];
     const identity = ['-o', 'IdentitiesOnly=yes', '-i', await encrypted(sshd)];
@@ -165,19 +165,26 @@ onBothTransports(
     const closed = once(child, 'close');
     let shown = '';
     child.stdout?.setEncoding('utf8').on('data', (chunk: string) => (shown += chunk));
-    await waitUntil('the question', () => /passphrase/i.test(shown));
-    child.stdin?.write('open sesame\n');
-    await waitUntil('it to stand', () => shown.includes('it stands'));
-    t.notMatch(shown, /sesame/);
-    const [port, pid] = [portOf(shown), await pidIn(pidFile)];
-    t.equal(await greeting(port), '220 hello\r\n');
-    child.stdin?.write('\u0003');
-    await waitUntil('the interrupt', () => shown.includes('interrupted'));
-    t.equal(await greeting(port), '220 hello\r\n', 'after Ctrl-C');
-    child.kill('SIGKILL');
-    await closed;
-    t.equal(await greeting(port), '220 hello\r\n', 'after the end of the terminal');
-    await endNow(pid);
+    try {
+      await waitUntil('the question', () => /passphrase/i.test(shown));
+      child.stdin?.write('open sesame\n');
+      await waitUntil('it to stand', () => shown.includes('it stands'));
+      t.notMatch(shown, /sesame/);
+      const port = portOf(shown);
+      t.equal(await greeting(port), '220 hello\r\n');
+      child.stdin?.write('\u0003');
+      await waitUntil('the interrupt', () => shown.includes('interrupted'));
+      t.equal(await greeting(port), '220 hello\r\n', 'after Ctrl-C');
+      child.kill('SIGKILL');
+      await closed;
+      t.equal(await greeting(port), '220 hello\r\n', 'after the end of the terminal');
+    } catch (error) {
+      t.comment(shown);
+      throw error;
+    } finally {
+      child.kill('SIGKILL');
+      if (existsSync(pidFile)) await endNow(await pidIn(pidFile));
+    }
   },
   noTerminal,
 );

@@ -8,14 +8,15 @@ import type { PrivateFolder } from './private-folder.ts';
  *
  * It ends ssh when descriptor 3 closes: the other end of that is in our process, so even SIGKILL on us ends ssh. It waits
  * for ssh itself, so the pid it kills is never somebody else's, and takes the private folder away last: signals to the
- * whole group (Ctrl-C) do not keep it from that. A terminal that goes away is no
- * signal to ssh at all: our process may be one that stays. It repeats SIGTERM, because one that comes between ssh's look at its
+ * whole group (Ctrl-C) do not keep it from that. That a terminal went away is for our process alone to heed, which may be
+ * one that stays: ssh never hears of it. It repeats SIGTERM, because one that comes between ssh's look at its
  * flag and its poll() is heeded only at the next timer, and sends SIGKILL after a second, because ssh may be waiting for
  * a server that takes nothing any more. By then our channels are closed and nothing is owed to the server. Its watcher
  * goes by SIGKILL: where ssh ends at once, another signal may find it with the traps of its parent, and be lost.
  */
 const keeperScript = `folder=$1; shift
-trap : HUP INT PIPE QUIT TERM
+trap '' HUP
+trap : INT PIPE QUIT TERM
 leave() { rm -rf -- "$folder"; exit "$1"; }
 fifos=
 while [ "$1" != -- ]; do fifos="$fifos $folder/$1"; shift; done

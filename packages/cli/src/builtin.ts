@@ -54,6 +54,24 @@ export type { ImapOverOptions } from '@viassh/plugin-imap';
 export const loadImap = (): Promise<typeof import('@viassh/plugin-imap')> =>
   whole('imap', import('@viassh/plugin-imap'));
 
+export type {
+  DestinationRule,
+  DestinationRules,
+  DynamicForwardRequest,
+  Forward,
+  ForwardCounters,
+  ForwardedConnection,
+  ForwardEvent,
+  ForwardOptions,
+  LocalForwardSpec,
+  RemoteForwardSpec,
+  SocksUsers,
+} from '@viassh/plugin-forward';
+
+/** Forwards: the plugin, and the same as functions. */
+export const loadForward = (): Promise<typeof import('@viassh/plugin-forward')> =>
+  whole('the plugin forward', import('@viassh/plugin-forward'));
+
 /** The plugins that come with viassh. The only list of them. */
 export const builtinPlugins: readonly PluginEntry[] = [
   {
@@ -69,7 +87,7 @@ export const builtinPlugins: readonly PluginEntry[] = [
   {
     name: 'forward',
     summary: 'forward ports and Unix sockets, in both directions, with SOCKS and HTTP CONNECT',
-    load: async () => (await whole('the plugin forward', import('@viassh/plugin-forward'))).forwardPlugin,
+    load: async () => (await loadForward()).forwardPlugin,
   },
 ];
 

@@ -3,6 +3,22 @@ export { rsync, scp } from './library/copy-files.ts';
 export { sendmailOver } from './library/send-mail.ts';
 export type { MailerTransport, SendError, SendmailOptions, SentMail } from './builtin.ts';
 export { imapOver } from './library/read-mail.ts';
+export { forwardDynamic, forwardLocal, forwardRemote } from './library/forwards.ts';
+export { agentOver, type AgentsOver } from './library/agent-over.ts';
+export { dispatcherOver, type FetchDispatcher } from './library/dispatcher-over.ts';
+export type {
+  DestinationRule,
+  DestinationRules,
+  DynamicForwardRequest,
+  Forward,
+  ForwardCounters,
+  ForwardedConnection,
+  ForwardEvent,
+  ForwardOptions,
+  LocalForwardSpec,
+  RemoteForwardSpec,
+  SocksUsers,
+} from './builtin.ts';
 export type {
   ImapOverOptions,
   RemoteFile,

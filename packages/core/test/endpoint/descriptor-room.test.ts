@@ -60,10 +60,12 @@ t.test(
       ],
       { cwd: import.meta.dirname },
     );
-    const { letIn, said, first, again } = JSON.parse(stdout) as Record<string, number> & { first: unknown };
-    t.ok(Number(letIn) >= 10 && Number(letIn) < 60, `${letIn} were let in`);
-    t.equal(Number(letIn) + Number(said), 60, 'no client was dropped in silence');
-    t.equal(again, Number(said) - 1, 'the first of them is told apart');
+    const { letIn, said, first, again } = JSON.parse(stdout) as Record<'letIn' | 'said' | 'again', number> & {
+      first: unknown;
+    };
+    t.ok(letIn >= 10 && letIn < 60, `${letIn} were let in`);
+    t.equal(letIn + said, 60, 'no client was dropped in silence');
+    t.equal(again, said - 1, 'the first of them is told apart');
     t.match(first, { code: 'TOO_MANY_CLIENTS', message: /96 descriptors/, hint: /ulimit -n/, again: false });
   },
 );

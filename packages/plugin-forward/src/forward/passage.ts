@@ -95,7 +95,8 @@ export class Passage {
   #channelClosed(): void {
     const socket = this.#socket;
     if (socket.closed) this.#finish();
-    else if (this.#failure === undefined) {
+    else if (this.#failure === undefined || socket.writableEnded) {
+      // an end that is on its way is a true one, and nothing may be reset before it: libuv refuses, and Node forgets the socket
       if (socket.writable) socket.end();
       if (socket.writableFinished) this.#finish();
       else socket.once('finish', () => this.#finish());
@@ -120,9 +121,9 @@ export class Passage {
   }
 }
 
-/** A Unix socket knows no reset; one that is reset while its end is on the way is lost (libuv refuses, Node forgets it). */
+/** A Unix socket knows no reset. */
 function reset(socket: Duplex & Partial<Pick<Socket, 'resetAndDestroy' | 'remoteAddress'>>): void {
-  if (socket.remoteAddress === undefined || socket.writableEnded) socket.destroy();
+  if (socket.remoteAddress === undefined) socket.destroy();
   else socket.resetAndDestroy?.();
 }
 

@@ -39,12 +39,14 @@ export function standingForward({
     book.stopAll(); // who came before the far end heard of it
     await book.idle();
   };
-  void stopped?.then(noMore.resolve);
-  void connection.closed.then(async () => {
+  const endWith = async ({ closed }: Pick<Connection, 'closed'>): Promise<void> => {
+    await closed;
     await stop();
     await withinTime(book.idle(), LAST_READ);
     book.stopAll();
-  });
+  };
+  void stopped?.then(noMore.resolve);
+  void endWith(connection);
   return {
     spec,
     address,

@@ -50,10 +50,7 @@ for (const [kind, start] of Object.entries(kinds)) {
       const { port: echoPort } = await listener(t, echo);
       await using forward = await start(world, port);
       await using steady = await start(world, echoPort);
-      const place = (of: Forward) =>
-        of.address.kind === 'tcpip' ? { host: '127.0.0.1', port: of.address.port } : placeOf(of);
-
-      const witness = await client(t, place(steady));
+      const witness = await client(t, placeOf(steady));
       let heard = 0;
       let said = 0;
       witness.on('data', (chunk) => (heard += chunk.length));
@@ -64,7 +61,7 @@ for (const [kind, start] of Object.entries(kinds)) {
           targets[random(Math.max(1, targets.length))],
         ];
         const deed = random(9);
-        if (deed < 3 || one === undefined) clients.push(await client(t, place(forward)));
+        if (deed < 3 || one === undefined) clients.push(await client(t, placeOf(forward)));
         else if (deed === 3) one.write(Buffer.alloc(random(200_000)));
         else if (deed === 4) reset(one);
         else if (deed === 5) one.destroy();

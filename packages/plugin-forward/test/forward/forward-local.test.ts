@@ -98,25 +98,30 @@ t.test('a client that reads nothing holds up its own target, and nobody else', a
   const block = Buffer.alloc(256 * 1024);
   let written = 0;
   const { port } = await listener(t, (socket) => {
+    const pour = (): void => {
+      while (written < total) {
+        written += block.length;
+        if (socket.write(block)) continue;
+        socket.once('drain', pour);
+        return;
+      }
+      socket.end();
+    };
     socket.once('data', (chunk) => {
-      if (String(chunk) !== 'flood') return void socket.end(chunk);
-      const pour = (): void => {
-        while (written < total) {
-          written += block.length;
-          if (!socket.write(block)) return void socket.once('drain', pour);
-        }
-        socket.end();
-      };
-      pour();
+      if (String(chunk) === 'flood') pour();
+      else socket.end(chunk);
     });
   });
   await using forward = await forwardLocal(connection, { listen: loopback, to: to(port) });
   const stalled = await client(t, placeOf(forward));
   stalled.write('flood');
   let last = -1;
-  await waitUntil('the flood to stand still', () => (written > 0 && written === last) || void (last = written), {
-    everyMs: 200,
-  });
+  const standsStill = (): boolean => {
+    const stands = written > 0 && written === last;
+    last = written;
+    return stands;
+  };
+  await waitUntil('the flood to stand still', standsStill, { everyMs: 200 });
   t.ok(written < total, `stopped after ${written} bytes`);
   const others = await Promise.all(Array.from({ length: 50 }, () => client(t, placeOf(forward))));
   for (const other of others) other.end('ping');
@@ -128,6 +133,24 @@ t.test('a client that reads nothing holds up its own target, and nobody else', a
   stalled.on('data', (chunk) => (read += chunk.length));
   await once(stalled, 'end');
   t.equal(read, total);
+});
+
+t.test('a target that reads nothing makes its client wait', async (t) => {
+  const { connection } = await forwardWorld(t, { windowSize: 64 * 1024 });
+  const { port } = await listener(t, (socket) => void socket.pause());
+  await using forward = await forwardLocal(connection, { listen: loopback, to: to(port) });
+  const flooding = await client(t, placeOf(forward));
+  const total = 64 * 1024 * 1024;
+  flooding.write(Buffer.alloc(total));
+  let last = -1;
+  const standsStill = (): boolean => {
+    const { sent } = forward.counters;
+    const stands = sent > 0 && sent === last;
+    last = sent;
+    return stands;
+  };
+  await waitUntil('the flood to stand still', standsStill, { everyMs: 200 });
+  t.ok(last < total, `stopped after ${last} bytes`);
 });
 
 t.test('two thousand connections at a time each get their own bytes back', async (t) => {
@@ -184,13 +207,18 @@ t.test('closing lets clients finish as long as it is told to, and no longer', as
   t.match(other.counters, { open: 0, accepted: 1 });
 });
 
+const onEventThatThrows = (): void => {
+  throw new Error('not my day');
+};
+
 t.test('a listener to events that throws ends nothing', async (t) => {
   const { connection } = await forwardWorld(t);
   const { port } = await listener(t, echo);
-  const onEvent = (): void => {
-    throw new Error('not my day');
-  };
-  await using forward = await forwardLocal(connection, { listen: loopback, to: to(port) }, { onEvent });
+  await using forward = await forwardLocal(
+    connection,
+    { listen: loopback, to: to(port) },
+    { onEvent: onEventThatThrows },
+  );
   const socket = await client(t, placeOf(forward));
   socket.end('hello');
   t.equal(await allOf(socket), 'hello');
@@ -201,7 +229,7 @@ t.test('Unix sockets on both sides', async (t) => {
   await using folder = await makeScratchFolder();
   const [near, far] = [join(folder.path, 'near'), join(folder.path, 'far')];
   await listener(t, echo, { path: far });
-  await using forward = await forwardLocal(
+  await using _forward = await forwardLocal(
     connection,
     { listen: { kind: 'unix', path: near }, to: { kind: 'unix', path: far } },
     { onEvent },

@@ -3,18 +3,12 @@ import { existsSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { type Forward, forwardRemote } from '@viassh/plugin-forward';
+import { forwardRemote } from '@viassh/plugin-forward';
 import { makeScratchFolder, waitUntil } from '@viassh/testing';
 import t from 'tap';
-import { allOf, client, echo, forwardWorld, listener } from './forward-world.ts';
+import { allOf, client, echo, forwardWorld, listener, placeOf } from './forward-world.ts';
 
 const anyPort = { kind: 'tcpip', port: 0 } as const;
-
-/** The memory server listens on this machine. */
-function there({ address }: Forward): { host: string; port: number } {
-  if (address.kind !== 'tcpip') throw new Error('no port');
-  return { host: '127.0.0.1', port: address.port };
-}
 
 /** The file of a socket whose program died. */
 async function leftover(path: string): Promise<void> {
@@ -32,7 +26,7 @@ t.test('who connects there reaches a target here, and EOF goes both ways', async
   });
   const to = { kind: 'tcp', host: '127.0.0.1', port } as const;
   await using forward = await forwardRemote(connection, { listen: anyPort, to }, { onEvent });
-  const asking = await client(t, there(forward));
+  const asking = await client(t, placeOf(forward));
   const from = asking.localPort;
   asking.end('hello');
   t.equal(await allOf(asking), 'you said hello');
@@ -50,10 +44,10 @@ t.test('a target that is not here is said, and the forward lives on', async (t) 
   const to = { kind: 'tcp', host: '127.0.0.1', port } as const;
   await using forward = await forwardRemote(connection, { listen: anyPort, to }, { onEvent });
   server.close();
-  t.equal(await allOf(await client(t, there(forward))), '');
+  t.equal(await allOf(await client(t, placeOf(forward))), '');
   t.match(events, [{ kind: 'refused', error: { code: 'CONNECTION_REFUSED', hint: /from this machine/ } }]);
   await once(server.listen(port, '127.0.0.1'), 'listening');
-  const second = await client(t, there(forward));
+  const second = await client(t, placeOf(forward));
   second.end('better now');
   t.equal(await allOf(second), 'better now');
 });
@@ -62,7 +56,7 @@ t.test('without a target, a client there says in SOCKS where it wants to go from
   const { connection, events, onEvent } = await forwardWorld(t);
   const { port } = await listener(t, echo);
   await using forward = await forwardRemote(connection, { listen: anyPort, to: { kind: 'socks' } }, { onEvent });
-  const asking = await client(t, there(forward));
+  const asking = await client(t, placeOf(forward));
   t.same(await answerOf(asking, Buffer.from([5, 1, 0]), 2), [5, 0]);
   const request = Buffer.from([5, 1, 0, 1, 127, 0, 0, 1, port >> 8, port & 0xff]);
   t.same((await answerOf(asking, request, 10)).subarray(0, 2), [5, 0]);
@@ -70,7 +64,7 @@ t.test('without a target, a client there says in SOCKS where it wants to go from
   t.equal(await allOf(asking), 'hello');
   t.match(events[0], { kind: 'opened', connection: { destination: `127.0.0.1:${port}` } });
 
-  const wrong = await client(t, there(forward));
+  const wrong = await client(t, placeOf(forward));
   await answerOf(wrong, Buffer.from([5, 1, 0]), 2);
   const nowhere = Buffer.from([5, 1, 0, 1, 127, 0, 0, 1, 0, 1]);
   t.same((await answerOf(wrong, nowhere, 10)).subarray(0, 2), [5, 5]);
@@ -103,7 +97,7 @@ t.test('the far end listens no more when the connection is lost', async (t) => {
   const { port } = await listener(t, echo);
   const to = { kind: 'tcp', host: '127.0.0.1', port } as const;
   const forward = await forwardRemote(connection, { listen: anyPort, to });
-  const idle = await client(t, there(forward));
+  const idle = await client(t, placeOf(forward));
   await waitUntil('it to be through', () => forward.counters.open === 1);
   transport.server.cut();
   await Promise.all([forward.closed, allOf(idle)]);

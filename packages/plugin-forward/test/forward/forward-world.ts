@@ -58,12 +58,10 @@ export function echo(socket: Socket): void {
   socket.pipe(socket);
 }
 
-/** Where a local or dynamic forward listens, to connect to. */
+/** Where a forward listens, to connect to; the memory server listens on this machine. */
 export function placeOf({ address }: Pick<Forward, 'address'>): NetConnectOpts {
-  const near = address as NearEnd;
-  return near.kind === 'unix'
-    ? { path: near.path }
-    : { host: near.host === 'localhost' ? '127.0.0.1' : near.host, port: near.port };
+  if (address.kind === 'unix' || address.kind === 'streamlocal') return { path: address.path };
+  return { host: '127.0.0.1', port: address.port };
 }
 
 /** A client that is connected; its errors are its test's to see, and end nothing. Gone with the test. */

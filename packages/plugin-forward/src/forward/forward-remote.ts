@@ -6,8 +6,16 @@ import { type Arrival, carry } from './carry.ts';
 import { describeNearTarget, dialNear } from './dial-near.ts';
 import { type FarTidier, removeStaleFarSocket } from './far-socket.ts';
 import type { Forward, ForwardOptions } from './forward.ts';
+import type { DestinationRules } from '../negotiate/destination-rules.ts';
 import { negotiate } from '../negotiate/negotiate.ts';
+import type { SocksUsers } from '../negotiate/proxy-users.ts';
 import { standingForward } from './standing-forward.ts';
+
+/** Of clients that say themselves where they want to go: who may come, and where to. */
+export interface ForWhom {
+  readonly rules?: DestinationRules | undefined;
+  readonly users?: SocksUsers | undefined;
+}
 
 /**
  * `ssh -R`: what connects to the far end gets a connection to a target that this machine dials; without one, each client
@@ -18,11 +26,11 @@ import { standingForward } from './standing-forward.ts';
  */
 export async function forwardRemote(
   connection: FarTidier & Pick<Connection, 'requestForward' | 'closed'>,
-  { listen, to }: Omit<RemoteForwardSpec, 'kind'>,
+  { listen, to, ...whom }: Omit<RemoteForwardSpec, 'kind'> & ForWhom,
   { signal, onEvent }: ForwardOptions = {},
 ): Promise<Forward> {
   const book = new ForwardBook('far', onEvent);
-  const arrivalOf = to.kind === 'socks' ? socksArrival : arrivalFor(to);
+  const arrivalOf = to.kind === 'socks' ? socksArrivalFor(whom) : arrivalFor(to);
   const onIncoming = (incoming: IncomingChannel): Promise<void> => carry(book, arrivalOf(incoming));
   const request = (): Promise<RemoteListener> => connection.requestForward(listen, onIncoming, { signal });
   const listener = await request().catch(async (error: unknown) => {
@@ -63,22 +71,24 @@ function arrivalFor(target: NearTarget): (incoming: IncomingChannel) => Arrival 
 }
 
 /** The client there has to say first where it wants to go, so its channel is accepted before anything is dialled. */
-function socksArrival(incoming: IncomingChannel): Arrival {
-  const client = incoming.accept();
-  return {
-    originator: incoming.originator,
-    client,
-    async open(signal) {
-      const negotiation = await negotiate(client, 'socks', { signal });
-      try {
-        const socket = await dialNear(negotiation.target, signal);
-        negotiation.accepted(boundOf(socket));
-        return { channel: client, socket, destination: describeNearTarget(negotiation.target) };
-      } catch (error) {
-        negotiation.refused(toViasshError(error));
-        throw error;
-      }
-    },
+function socksArrivalFor({ rules, users }: ForWhom): (incoming: IncomingChannel) => Arrival {
+  return (incoming) => {
+    const client = incoming.accept();
+    return {
+      originator: incoming.originator,
+      client,
+      async open(signal) {
+        const negotiation = await negotiate(client, 'socks', { rules, users, signal });
+        try {
+          const socket = await dialNear(negotiation.target, signal);
+          negotiation.accepted(boundOf(socket));
+          return { channel: client, socket, destination: describeNearTarget(negotiation.target) };
+        } catch (error) {
+          negotiation.refused(toViasshError(error));
+          throw error;
+        }
+      },
+    };
   };
 }
 

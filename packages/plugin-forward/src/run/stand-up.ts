@@ -1,13 +1,12 @@
-import type { Connection, ViasshError } from '@viassh/core';
-import { toViasshError } from '@viassh/core';
-import { forwardDynamic, type DynamicForwardRequest } from '../forward/forward-dynamic.ts';
+import { type Connection, toViasshError, type ViasshError } from '@viassh/core';
+import { forwardDynamic } from '../forward/forward-dynamic.ts';
 import { forwardLocal } from '../forward/forward-local.ts';
-import { forwardRemote } from '../forward/forward-remote.ts';
+import { forwardRemote, type ForWhom } from '../forward/forward-remote.ts';
 import type { Forward, ForwardEvent, ForwardOptions } from '../forward/forward.ts';
 import type { ForwardSpec } from '../spec/forward-spec.ts';
 
 /** All forwards of one call. */
-export interface StandUpOptions extends Pick<DynamicForwardRequest, 'rules' | 'users'> {
+export interface StandUpOptions extends ForWhom {
   readonly signal: AbortSignal;
   /** `at`: which of the forwards, from 0 on. Comes from before all stand. */
   readonly onEvent: (event: ForwardEvent, at: number) => void;
@@ -53,9 +52,9 @@ async function start(
   connection: Connection,
   spec: ForwardSpec,
   options: ForwardOptions,
-  { rules, users }: Pick<DynamicForwardRequest, 'rules' | 'users'>,
+  { rules, users }: ForWhom,
 ): Promise<Forward> {
   if (spec.kind === 'local') return await forwardLocal(connection, spec, options);
-  if (spec.kind === 'remote') return await forwardRemote(connection, spec, options);
+  if (spec.kind === 'remote') return await forwardRemote(connection, { ...spec, rules, users }, options);
   return await forwardDynamic(connection, { ...spec, rules, users }, options);
 }

@@ -34,13 +34,13 @@ export const forwardOptions = {
   allow: {
     type: 'strings',
     valueName: 'HOST[:PORTS]',
-    summary: 'clients of -D and --http may go there, and nowhere else: *.example.org:443, 10.0.0.0/8:1-1023',
+    summary: 'clients of -D, --http and -R PORT may go there, and nowhere else: *.example.org:443, 10.0.0.0/8:1-1023',
   },
-  deny: { type: 'strings', valueName: 'HOST[:PORTS]', summary: 'clients of -D and --http may not go there' },
+  deny: { type: 'strings', valueName: 'HOST[:PORTS]', summary: 'clients of -D, --http and -R PORT may not go there' },
   users: {
     type: 'string',
     valueName: 'FILE',
-    summary: 'clients of -D and --http log in by a line USER:PASSWORD of FILE',
+    summary: 'clients of -D, --http and -R PORT log in by a line USER:PASSWORD of FILE',
   },
   untilIdle: {
     type: 'number',
@@ -90,8 +90,8 @@ export function askedForwards(options: ForwardOptionValues): AskedForwards {
   );
   if (!chooses && allow.length + deny.length > 0)
     throw invalid('--allow and --deny are for clients that choose where to go', 'use them with -D, --http or -R PORT');
-  if (users !== undefined && !listening.some(({ kind }) => kind === 'dynamic'))
-    throw invalid('--users is for clients that log in', 'use it with -D or --http');
+  if (users !== undefined && !chooses)
+    throw invalid('--users is for clients that log in', 'use it with -D, --http or -R PORT');
   return { stdio, listening, rules };
 }
 

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeScratchFolder, waitUntil } from '@viassh/testing';
 import t from 'tap';
@@ -53,6 +54,38 @@ t.test('a server that grants no remote forward ends it with the likely setting',
   const run = await runForward(t, { remote: ['0:web:80'], local: ['0:web:80'] }, { world });
   t.match(await run.end, { error: { code: 'FORWARD_REFUSED', hint: /AllowTcpForwarding/ } });
   t.equal(run.said(), '');
+});
+
+t.test('rules and users hold for clients here and on the far end', async (t) => {
+  await using folder = await makeScratchFolder();
+  const list = join(folder.path, 'users');
+  await writeFile(list, 'anna:secret\n');
+  const { port } = await listener(t, echo);
+  const hello = Buffer.from([5, 1, 0]);
+  const goTo = Buffer.from([5, 1, 0, 1, 127, 0, 0, 1, port >> 8, port & 0xff]);
+  for (const [options, answers] of [
+    [
+      { deny: [`127.0.0.1:${port}`] },
+      [
+        [5, 0],
+        [5, 2],
+      ],
+    ],
+    [{ users: list }, [[5, 0xff]]],
+  ] as const) {
+    const run = await runForward(t, { dynamic: ['127.0.0.1:0'], remote: ['0'], ...options });
+    await waitUntil('all to stand', () => run.readyCount() === 1);
+    for (const [, place] of run.said().matchAll(/:(\d+) /g)) {
+      const socket = await client(t, { host: '127.0.0.1', port: Number(place) });
+      for (const [at, answer] of answers.entries()) {
+        socket.write(at === 0 ? hello : goTo);
+        const [heard] = (await once(socket, 'data')) as [Buffer];
+        t.same([...heard.subarray(0, 2)], answer, `${JSON.stringify(options)} at ${place}`);
+      }
+    }
+    run.stop.abort();
+    await run.end;
+  }
 });
 
 t.test('--until-idle waits for a client that is there, and for no other', async (t) => {

@@ -79,13 +79,16 @@ onTransport(
       t,
       createServer((request, response) => void text(request).then((body) => response.end(`got ${body}`))),
     );
+    const gone = createTcpServer().listen(0, '127.0.0.1');
+    await once(gone, 'listening');
+    const nobody = (gone.address() as AddressInfo).port;
+    await once(gone.close(), 'close');
     const dispatcher = await dispatcherOver(connection);
     const post = { method: 'POST', body: 'x'.repeat(100_000), dispatcher };
     for (let round = 0; round < 2; round += 1)
       t.equal(await (await fetch(`http://localhost:${plain.port}/`, post)).text(), `got ${post.body}`);
-    t.equal(plain.connections(), 1);
     await t.rejects(fetch(url, { dispatcher }), { cause: { code: /SELF_SIGNED/ } }, 'fetch looks at certificates, too');
-    await t.rejects(fetch('http://127.0.0.1:1/', { dispatcher }), { cause: { code: 'CHANNEL_REFUSED' } });
+    await t.rejects(fetch(`http://127.0.0.1:${nobody}/`, { dispatcher }), { cause: { code: 'CHANNEL_REFUSED' } });
     await dispatcher.close();
   },
   noCertificate,

@@ -1,6 +1,9 @@
 import { definePlugin, type Plugin } from '@viassh/core';
 import { runForwards } from './run/run-forwards.ts';
 import { runStdio } from './run/run-stdio.ts';
+import { forwardAccount } from './server/forward-account.ts';
+import { privilegedPortRecipe } from './server/privileged-port-recipe.ts';
+import { systemdRecipe } from './server/systemd-recipe.ts';
 import { askedForwards, forwardNeeds, forwardOptions } from './spec/asked-forwards.ts';
 
 /** Port forwards, as `ssh -N` with `-L`, `-R`, `-D`, and `-W`. */
@@ -27,6 +30,8 @@ export const forwardPlugin: Plugin = definePlugin({
     },
     { command: 'forward user@gate -W host:22', summary: 'on stdin and stdout: a ProxyCommand' },
   ],
+  recipes: [systemdRecipe, privilegedPortRecipe],
+  accounts: [forwardAccount],
   keepalive: true,
   needs: (options) => forwardNeeds(askedForwards(options)),
   check: (options) => void askedForwards(options),

@@ -1,0 +1,53 @@
+import { defineRecipe, type Recipe, ViasshError } from '@viassh/core';
+
+/** A unit of the user's own that keeps forwards up: what stands behind `--` is the arguments of `viassh forward`. */
+export const systemdRecipe: Recipe = defineRecipe({
+  program: 'systemd',
+  summary: 'systemd: a user unit that keeps forwards up (behind --: -L, -R, -D as viassh forward takes them)',
+  options: {
+    name: { type: 'string', valueName: 'NAME', summary: 'the name of the unit', default: 'viassh-forward' },
+  },
+  script({ destination, viassh }, { name, words }) {
+    if (!/^[\w-][\w.-]*$/.test(name))
+      throw new ViasshError('OPTION_INVALID', `--name: '${name}' is no name for a unit`, {
+        hint: 'letters, digits, dots, dashes and underscores',
+      });
+    if (words.length === 0)
+      throw new ViasshError('OPTION_INVALID', 'there is nothing to forward', {
+        hint: 'viassh recipe systemd DEST -- -L 8080:localhost:80',
+      });
+    const line = [viassh, 'forward', destination, '-o', 'BatchMode=yes', ...words].map(unitWord).join(' ');
+    return `# Forwards through ${destination} for as long as you are logged in: ~/.config/systemd/user/${name}.service
+# Its key has to be without passphrase, or in an agent that the unit finds: nobody is there to ask.
+# From the start of the machine on, without a login: loginctl enable-linger
+folder=\${XDG_CONFIG_HOME:-$HOME/.config}/systemd/user
+mkdir -p "$folder"
+cat >"$folder/${name}.service" <<'END'
+[Unit]
+Description=viassh forward ${destination}
+StartLimitIntervalSec=0
+
+[Service]
+ExecStart=/usr/bin/env ${line}
+StandardInput=null
+Restart=always
+RestartSec=10
+
+[Install]
+WantedBy=default.target
+END
+# To start it:  systemctl --user daemon-reload && systemctl --user enable --now ${name}
+# To check:     systemctl --user status ${name}
+`;
+  },
+});
+
+/** systemd.service(5), COMMAND LINES: double quotes, with \`%\` and \`$\` doubled. */
+function unitWord(word: string): string {
+  if (/[\p{Cc}'"\\]/u.test(word))
+    throw new ViasshError('OPTION_INVALID', `a unit of systemd is not the place for this word: ${word}`, {
+      hint: 'take one without quotes, backslashes and control characters; a name in ~/.ssh/config helps',
+    });
+  const doubled = word.replaceAll('%', '%%').replaceAll('$', () => '$$');
+  return /^[\w@%+=:,./-]+$/.test(word) ? doubled : `"${doubled}"`;
+}

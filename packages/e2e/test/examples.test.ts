@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import process from 'node:process';
 import t, { type Test } from 'tap';
 import { createMailbox, findProgram, missingForDovecot, missingForSshd, startSshd, watchLeaks } from '@viassh/testing';
 import { at, runtimeFolder, transports, viassh } from './run-viassh.ts';
@@ -12,6 +15,7 @@ const examples = join(import.meta.dirname, '../../../examples');
 const readMail = { file: join(examples, 'read-mail.ts') };
 const uploadTar = { file: join(examples, 'upload-tar.ts') };
 const syncFolder = { file: join(examples, 'sync-folder.ts') };
+const database = { file: join(examples, 'database-through-a-bastion.ts') };
 const noRsync = noSshd || ((await findProgram('rsync')) === undefined ? 'rsync is not installed' : false);
 
 await watchLeaks(t, { folders: [runtimeFolder] });
@@ -101,6 +105,26 @@ for (const transport of transports) {
       const second = await viassh(args, syncFolder);
       t.match(second.stdout.toString(), /^2 files and folders, 1 of them sent, 1 deleted there\n$/);
       t.match((await viassh(args, syncFolder)).stdout.toString(), / 0 of them sent, 0 deleted/);
+    },
+  );
+
+  t.test(
+    `${transport}: database-through-a-bastion brings a client to what listens there`,
+    { skip: noSshd },
+    async (t) => {
+      await using sshd = await startSshd();
+      const server = createServer((client) => client.on('error', () => undefined).end('ready\n')).listen(
+        0,
+        '127.0.0.1',
+      );
+      await once(server, 'listening');
+      t.teardown(() => server.close());
+      const { port } = server.address() as AddressInfo;
+      const client = `require('node:net').connect(process.env.PGPORT, process.env.PGHOST).pipe(process.stdout)`;
+      const words = ['--', ...[sshd.destination, `localhost:${port}`, process.execPath, '-e', client]];
+      const run = await viassh(['-F', sshd.configFile, '--transport', transport, ...words], database);
+      t.strictSame({ code: run.code, stdout: run.stdout.toString() }, { code: 0, stdout: 'ready\n' }, run.stderr);
+      t.match(run.stderr, /^1 connections; 0 bytes there, 6 bytes back$/m);
     },
   );
 

@@ -3,12 +3,12 @@ import { access, readFile } from 'node:fs/promises';
 import { type AddressInfo, connect as dial, createServer } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { findProgram, startSshd } from '@viassh/testing';
+import { findProgram, startSshd, waitUntil } from '@viassh/testing';
 import type { Test } from 'tap';
 import { onBothTransports, skipWithoutSshd, tidyTest } from './both-transports.ts';
 import { addAccount, applyRecipe } from './recipes-and-accounts.ts';
 import { runProgram } from './run-program.ts';
-import { startViassh, surroundings, viassh } from './run-viassh.ts';
+import { startViassh, viassh } from './run-viassh.ts';
 
 /** Echoes on a port of loopback. */
 async function echo(t: Test): Promise<number> {
@@ -24,15 +24,17 @@ onBothTransports('the key of the account forwards where it may, and is refused a
   const [open, other] = [await echo(t), await echo(t)];
   const { configFile } = await addAccount(sshd, ['forward', '--open', `127.0.0.1:${open}`]);
   const via = ['-F', configFile, '--transport', transport, sshd.destination];
-  const running = startViassh(['forward', ...via, '--json', '-L', `0:127.0.0.1:${open}`, '-L', `0:127.0.0.1:${other}`]);
+  const running = startViassh(['forward', ...via, '-L', `0:127.0.0.1:${open}`, '-L', `0:127.0.0.1:${other}`]);
   await using _ = running;
   let printed = '';
   running.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()));
-  const ports = (): number[] => [...printed.matchAll(/tcp:127\.0\.0\.1:(\d+)"/g)].map(([, port]) => Number(port));
-  while (ports().length < 2) await once(running.stdout, 'data');
+  const ports = (): number[] => [...printed.matchAll(/tcp:localhost:(\d+) for/g)].map(([, port]) => Number(port));
+  await waitUntil('both to listen', () => ports().length === 2).catch((error: unknown) => {
+    throw new Error(`${printed}${running.stderr()}`, { cause: error });
+  });
   const [allowed, refused] = await Promise.all(
     ports().map(async (port) => {
-      const client = dial(port, '127.0.0.1').on('error', () => undefined);
+      const client = dial(port, 'localhost').on('error', () => undefined);
       client.end('hello');
       return await text(client).catch(() => '');
     }),
@@ -80,7 +82,7 @@ tidyTest(
   'the recipes write what their programs take, and twice the same',
   async (t) => {
     const home = t.testdir({});
-    const env = { ...surroundings, HOME: home, VIASSH_ETC: join(home, 'etc'), XDG_CONFIG_HOME: undefined };
+    const env = { HOME: home, VIASSH_ETC: join(home, 'etc'), XDG_CONFIG_HOME: join(home, '.config') };
     const unit = join(home, '.config/systemd/user/viassh-forward.service');
     const forwards = ['--', '-L', '8080:localhost:80', '-R', '*:9030:100%.example:80'];
     let before = '';

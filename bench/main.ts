@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util';
 import { missingForSshd, startSshd } from '@viassh/testing';
 import { farAway } from './far-away.ts';
 import { farRaces } from './far.ts';
+import { forwardRaces } from './forward.ts';
 import { libraryRaces } from './library.ts';
 import { oneShotRaces } from './one-shot.ts';
 import { remoteShellRaces } from './remote-shell.ts';
@@ -53,12 +54,14 @@ if (!values.json) {
 
 const rttMs = Number(values.rtt);
 await using far = await farAway(sshd, rttMs);
+await using servers = new AsyncDisposableStack();
 
 const results: { title: string; standings: Standing[] }[] = [];
 for (const race of [
   ...oneShotRaces({ sshd, bytes, repetitions, file }),
   ...libraryRaces({ sshd, bytes, repetitions }),
   ...(await remoteShellRaces({ sshd, repetitions, bytes: 2 * bytes })),
+  ...(await forwardRaces(servers, { sshd, bytes, repetitions })),
   ...farRaces({ sshd: far.sshd, rttMs, repetitions }),
 ].filter(({ title }) => title.includes(values.only))) {
   const standings = await runRace(race);

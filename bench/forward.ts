@@ -1,0 +1,92 @@
+import type { Sshd } from '@viassh/testing';
+import {
+  type Asked,
+  iperf,
+  loadTimes,
+  type RunningForward,
+  sshForward,
+  startForwardTarget,
+  startIperf,
+  viasshForward,
+} from './forward-programs.ts';
+import type { Contestant, Race } from './race.ts';
+
+/** What the races are about. */
+export interface ForwardOptions {
+  readonly sshd: Sshd;
+  /** Of iperf3. */
+  readonly bytes: number;
+  readonly repetitions: number;
+}
+
+type Job = (port: number) => Promise<number>;
+
+/** Races of `viassh forward` against `ssh -N`, each with a load that has processes of its own. Ends with the stack. */
+export async function forwardRaces(
+  stack: AsyncDisposableStack,
+  { sshd, bytes, repetitions }: ForwardOptions,
+): Promise<Race[]> {
+  const target = stack.use(await startForwardTarget());
+  const far = stack.use(await startIperf());
+  const race = (title: string, asked: Asked, job: Job): Race => ({
+    title,
+    repetitions,
+    contestants: contestants(sshd, asked, job),
+  });
+  const local = { to: target.port };
+  const keepAlive = (connections: number): Race =>
+    race(`forward -L, 20,000 keep-alive requests on ${connections} connections`, local, async (port) => {
+      return (await loadTimes(port, 'direct', 'keep-alive', connections, 20_000)).ms;
+    });
+  const streams = (title: string, ...words: string[]): Race[] =>
+    far === undefined
+      ? []
+      : [{ ...race(`forward -L, iperf3 ${title}`, { to: far.port }, (port) => iperf(port, bytes, words)), bytes }];
+  return [
+    keepAlive(10),
+    keepAlive(200),
+    keepAlive(1000),
+    race('forward -L, 2,000 new connections, 50 at a time', local, async (port) => {
+      return (await loadTimes(port, 'direct', 'new', 50, 2000)).ms;
+    }),
+    race('forward -L, latency of a request, p50', local, async (port) => {
+      return (await loadTimes(port, 'direct', 'latency', 1, 2000)).p50;
+    }),
+    race('forward -L, latency of a request, p99', local, async (port) => {
+      return (await loadTimes(port, 'direct', 'latency', 1, 2000)).p99;
+    }),
+    ...streams('up, 1 stream'),
+    ...streams('up, 8 streams', '-P', '8'),
+    ...streams('down, 1 stream', '-R'),
+    ...streams('down, 8 streams', '-R', '-P', '8'),
+    race('forward -D, 20,000 keep-alive requests on 200 connections', 'socks', async (port) => {
+      return (await loadTimes(port, target.port, 'keep-alive', 200, 20_000)).ms;
+    }),
+    race('forward -D, 2,000 new connections, 50 at a time', 'socks', async (port) => {
+      return (await loadTimes(port, target.port, 'new', 50, 2000)).ms;
+    }),
+    {
+      ...race('forward -L, 10,000 open connections and a request on each', local, async (port) => {
+        return (await loadTimes(port, 'direct', 'open', 10_000, 10_000)).ms;
+      }),
+      repetitions: Math.min(repetitions, 2),
+    },
+  ];
+}
+
+/** Each starts with its first run and lives to the end of the race. */
+function contestants(sshd: Sshd, asked: Asked, job: Job): Contestant[] {
+  const option = asked === 'socks' ? '-D' : '-L';
+  return [
+    { name: `ssh ${option}`, open: () => sshForward(sshd, asked) },
+    { name: `viassh forward ${option}, openssh`, open: () => viasshForward(sshd, 'openssh', asked) },
+    { name: `viassh forward ${option}, ssh2`, open: () => viasshForward(sshd, 'ssh2', asked) },
+  ].map(({ name, open }) => {
+    let forward: RunningForward | undefined;
+    return {
+      name,
+      run: async () => await job((forward ??= await open()).port),
+      close: async () => await forward?.[Symbol.asyncDispose](),
+    };
+  });
+}

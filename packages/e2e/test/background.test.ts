@@ -95,7 +95,11 @@ onBothTransports('what does not come up is told with its own error and exit code
   const nowhere = await viassh([
     'smtp',
     ...at(sshd, transport),
-    ...['-f', '--listen', 'tcp:0', '--pid-file', join(sshd.folder, 'none', 'pid')],
+    '-f',
+    '--listen',
+    'tcp:0',
+    '--pid-file',
+    join(sshd.folder, 'none', 'pid'),
   ]);
   t.equal(nowhere.code, 64);
   t.match(nowhere.stderr, /--pid-file.*ENOENT.*\n {2}hint: /);
@@ -125,8 +129,16 @@ onBothTransports('a signal while it waits ends both, also one that nobody can ca
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGKILL'] as const) {
     await using running = startViassh([
       'smtp',
-      ...['-F', 'none', '--transport', transport, '-p', `${(silent.address() as AddressInfo).port}`, '127.0.0.1'],
-      ...['--listen', 'tcp:0', '--background'],
+      '-F',
+      'none',
+      '--transport',
+      transport,
+      '-p',
+      `${(silent.address() as AddressInfo).port}`,
+      '127.0.0.1',
+      '--listen',
+      'tcp:0',
+      '--background',
     ]);
     await waitUntil('it to dial', () => clients.size > 0);
     running.kill(signal);

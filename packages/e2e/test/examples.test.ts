@@ -121,7 +121,7 @@ for (const transport of transports) {
       t.teardown(() => server.close());
       const { port } = server.address() as AddressInfo;
       const client = `require('node:net').connect(process.env.PGPORT, process.env.PGHOST).pipe(process.stdout)`;
-      const words = ['--', ...[sshd.destination, `localhost:${port}`, process.execPath, '-e', client]];
+      const words = ['--', sshd.destination, `localhost:${port}`, process.execPath, '-e', client];
       const run = await viassh(['-F', sshd.configFile, '--transport', transport, ...words], database);
       t.strictSame({ code: run.code, stdout: run.stdout.toString() }, { code: 0, stdout: 'ready\n' }, run.stderr);
       t.match(run.stderr, /^1 connections; 0 bytes there, 6 bytes back$/m);

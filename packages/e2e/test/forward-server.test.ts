@@ -54,9 +54,12 @@ onBothTransports('the key of the account forwards where it may, and is refused a
   t.not((await viassh(['pipe', '-t', ...via, '--', 'true'])).code, 0, 'no terminal');
 });
 
+/** What `viassh account forward` prints. */
+async function line(...options: string[]): Promise<string> {
+  return (await viassh(['account', 'forward', ...options])).stdout.toString();
+}
+
 tidyTest('what the options of the account make of the line, and what no line can say', async (t) => {
-  const line = async (...options: string[]): Promise<string> =>
-    (await viassh(['account', 'forward', ...options])).stdout.toString();
   t.match(await line(), /,port-forwarding,command="\/bin\/cat" /);
   t.match(await line('--keep-alive'), /command="while :;do date;sleep 10;done"/);
   t.match(await line('--sleep', '2000d'), /command="sleep 2000d"/);
@@ -112,7 +115,6 @@ tidyTest(
       t.notMatch(stderr, /viassh-forward\.service/, stderr);
     }
     for (const args of [
-      ['systemd', 'you@host'],
       ['systemd', 'you@host', '--name', '../x', '--', '-D', '1'],
       ['systemd', 'you@host', '--', '-L', "1:it's:2"],
       ['privileged-port', 'you@host', '--by', 'magic'],

@@ -26,7 +26,6 @@ export function takeBackgroundRun(stdout: Writable, stderr: Writable): Backgroun
   const started = process.env[backgroundVariable] !== undefined && process.send !== undefined;
   delete process.env[backgroundVariable]; // what we start is not what we are
   if (!started) return undefined;
-  const alone = (): void => void process.kill(process.pid, 'SIGTERM');
   process.once('disconnect', alone);
   return {
     async stands() {
@@ -37,6 +36,11 @@ export function takeBackgroundRun(stdout: Writable, stderr: Writable): Backgroun
       process.send?.(message, () => process.connected && process.disconnect());
     },
   };
+}
+
+/** Nobody waits for us any more. */
+function alone(): void {
+  process.kill(process.pid, 'SIGTERM');
 }
 
 function bytesOf(output: Writable): number {

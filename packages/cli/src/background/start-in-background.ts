@@ -68,13 +68,13 @@ interface Relay {
 
 function relay(from: Readable, to: Writable): Relay {
   let bytes = 0;
-  let look = (): void => undefined;
+  let look: (() => void) | undefined;
   from.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
     to.write(chunk);
-    look();
+    look?.();
   });
-  from.once('close', () => look());
+  from.once('close', () => look?.());
   return {
     upTo: (wanted) =>
       new Promise((resolve) => {

@@ -1,6 +1,5 @@
 import { Agent as HttpAgent, type AgentOptions, type ClientRequestArgs } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import type { Connection } from '@viassh/core';
@@ -57,7 +56,7 @@ class SecureAgentOver extends HttpsAgent {
 
   override createConnection(options: ClientRequestArgs, created?: Created): undefined {
     dial(this.#connection, options, 443, created, (channel) =>
-      connectTls({ ...(options as ConnectionOptions), socket: channel as Socket }),
+      connectTls({ ...(options as ConnectionOptions), socket: channel }),
     );
   }
 }

@@ -1,5 +1,7 @@
 import type { Socket } from 'node:net';
+import { callbackify, promisify } from 'node:util';
 import { type Connection, ViasshError } from '@viassh/core';
+import type { buildConnector } from 'undici';
 import { dialOver } from './dial-over.ts';
 
 /** What `fetch` takes as its `dispatcher`. */
@@ -14,20 +16,18 @@ export type FetchDispatcher = NonNullable<RequestInit['dispatcher']>;
  */
 export async function dispatcherOver(connection: Pick<Connection, 'openDirectTcpip'>): Promise<FetchDispatcher> {
   const { Agent, buildConnector } = await loadUndici();
-  const secure = buildConnector({});
-  const agent = new Agent({
-    connect(options, done) {
-      const port = Number(options.port === '' ? (options.protocol === 'https:' ? 443 : 80) : options.port);
-      dialOver(connection, options.hostname, port).then(
-        (channel) => {
-          if (options.protocol === 'https:') secure({ ...options, httpSocket: channel as unknown as Socket }, done);
-          else done(null, channel as unknown as Socket);
-        },
-        (error: unknown) => done(error as Error, null),
-      );
-    },
+  const secure = promisify(buildConnector({}));
+  const dial = callbackify(async (options: buildConnector.Options): Promise<Socket> => {
+    const isSecure = options.protocol === 'https:';
+    const port = Number(options.port === '' ? (isSecure ? 443 : 80) : options.port);
+    const channel = (await dialOver(connection, options.hostname, port)) as unknown as Socket; // undici takes any Duplex
+    return isSecure ? ((await secure({ ...options, httpSocket: channel })) ?? channel) : channel;
   });
-  return agent as unknown as FetchDispatcher; // the same, as the types of Node have it
+  const agent = new Agent({
+    connect: (options, done) =>
+      dial(options, (error, socket) => (error === null ? done(null, socket) : done(error, null))),
+  });
+  return agent;
 }
 
 async function loadUndici(): Promise<typeof import('undici')> {

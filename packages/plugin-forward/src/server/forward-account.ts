@@ -29,8 +29,6 @@ export const forwardAccount: Account = defineAccount({
       listen: placesOf('--listen', listen, /^(?:(?:[\w.*-]+|\[[\w:.%]+\]):)?(?:\d{1,5}|\*)$/),
     };
     const limited = places.open.length + places.listen.length > 0;
-    const limits = (name: string, list: readonly string[]): string[] =>
-      (list.length === 0 ? [NOWHERE] : list).map((place) => `${name}="${place}"`);
     return {
       command: commandFor(keepAlive, sleep),
       permits: ['port-forwarding'],
@@ -55,6 +53,10 @@ export const forwardAccount: Account = defineAccount({
     };
   },
 });
+
+function limits(name: string, places: readonly string[]): string[] {
+  return (places.length === 0 ? [NOWHERE] : places).map((place) => `${name}="${place}"`);
+}
 
 function commandFor(keepAlive: boolean, sleep: string | undefined): string {
   if (sleep === undefined) return keepAlive ? 'while :;do date;sleep 10;done' : '/bin/cat';

@@ -12,12 +12,10 @@ export const systemdRecipe: Recipe = defineRecipe({
       throw new ViasshError('OPTION_INVALID', `--name: '${name}' is no name for a unit`, {
         hint: 'letters, digits, dots, dashes and underscores',
       });
-    if (words.length === 0)
-      throw new ViasshError('OPTION_INVALID', 'there is nothing to forward', {
-        hint: 'viassh recipe systemd DEST -- -L 8080:localhost:80',
-      });
-    const line = [viassh, 'forward', destination, '-o', 'BatchMode=yes', ...words].map(unitWord).join(' ');
+    const forwards = words.length === 0 ? ['-D', '1080'] : words;
+    const line = [viassh, 'forward', destination, '-o', 'BatchMode=yes', ...forwards].map(unitWord).join(' ');
     return `# Forwards through ${destination} for as long as you are logged in: ~/.config/systemd/user/${name}.service
+# What it forwards stood behind --: viassh recipe systemd DEST -- -L 8080:localhost:80. By itself it is SOCKS on port 1080.
 # Its key has to be without passphrase, or in an agent that the unit finds: nobody is there to ask.
 # From the start of the machine on, without a login: loginctl enable-linger
 folder=\${XDG_CONFIG_HOME:-$HOME/.config}/systemd/user

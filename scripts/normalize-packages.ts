@@ -66,6 +66,7 @@ function published(folder: string, manifest: Manifest): Manifest {
     publishConfig: { access: 'public' },
     dependencies,
     peerDependencies,
+    peerDependenciesMeta: rest['peerDependenciesMeta'],
     optionalDependencies,
     devDependencies,
   }) as Manifest;

@@ -10,9 +10,9 @@ onBothTransports(
     const sshd = stack.use(await startSshd({ config: ['AddressFamily any'] }));
     const web = await startWeb(stack, 'v4');
     const web6 = await startWeb(stack, 'v6', '::1');
-    const args = ['-L', `0:127.0.0.1:${web}`, '-R', `0:127.0.0.1:${web}`, '-R', '0', '-D', '0', '--http', '0'];
+    const args = ['-L', `0:127.0.0.1:${web}`, '-D', '0', '--http', '0', '-R', `0:127.0.0.1:${web}`, '-R', '0'];
     const forward = stack.use(await startForward(sshd, transport, args, { count: 5 }));
-    const [local, remote, farSocks, socks, http] = forward.places.map(portOf);
+    const [local, socks, http, remote, farSocks] = forward.places.map(portOf);
     const there = `http://127.0.0.1:${web}/page`;
     const byName = `http://localhost:${web}/page`;
     const ways: readonly (readonly [args: readonly string[], page: string])[] = [

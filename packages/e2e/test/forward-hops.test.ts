@@ -12,13 +12,15 @@ const skip = skipWithoutCurl || (await skipWithoutChain());
 const without = async (program: string): Promise<string | false> =>
   skip || ((await findProgram(program, ['/usr/bin'])) === undefined ? `no ${program} here` : false);
 
+const from = (node: ChainNode, ...args: string[]): ReturnType<typeof curl> => curl(args, node.inside);
+
 /** A web server inside a node, on loopback of both families; each page is `NAME PATH`. */
 async function startWebIn(stack: AsyncDisposableStack, node: ChainNode, name: string, port: number): Promise<void> {
   const script = `const page = (request, response) => response.end('${name} ' + request.url);
     const { createServer } = require('node:http');
     createServer(page).listen(${port}, '::1', () => createServer(page).listen(${port}, '127.0.0.1', () => console.log('up')));`;
-  const [file = '', ...args] = [...node.inside, process.execPath, '-e', script];
-  await start(stack, file, args, /up/);
+  const args = [...node.inside.slice(1), process.execPath, '-e', script];
+  await start(stack, 'ip', args, /up/);
 }
 
 /** A program that goes with the stack; resolves once it has said `ready`, or at once. */
@@ -63,10 +65,9 @@ onBothTransports(
     await startWebIn(stack, far, 'far', 8080);
     await startWebIn(stack, here, 'here', 8081);
     t.not((await curl(['--connect-timeout', '1', `http://${two.address}:22/`], here.inside)).code, 0, 'no other way');
-    const args = ['-v', '-J', 'one,two', '-L', '0:localhost:8080', '-R', '9090:localhost:8081', '-D', '0'];
+    const args = ['-v', '-J', 'one,two', '-L', '0:localhost:8080', '-D', '0', '-R', '9090:localhost:8081'];
     const forward = stack.use(await forwardIn(here, await joinConfigs(hops), transport, args, { count: 3 }));
-    const [local, remote, socks] = forward.places.map(portOf);
-    const from = (node: ChainNode, ...args: string[]): ReturnType<typeof curl> => curl(args, node.inside);
+    const [local, socks, remote] = forward.places.map(portOf);
     t.match(await from(here, `http://127.0.0.1:${local}/a`), { page: 'far /a' }, forward.stderr());
     const byName = 'http://only-there.test:8080/b';
     t.match(await from(here, '--socks5-hostname', `127.0.0.1:${socks}`, byName), { page: 'far /b' });

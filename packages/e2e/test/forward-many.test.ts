@@ -44,7 +44,9 @@ onBothTransports(
     t.equal(await target.open(), CONNECTIONS);
     t.equal(await descriptorsOf(forward.pid), descriptors + CONNECTIONS);
     const each = ((await memoryOf(forward.pid)) - memory) / CONNECTIONS;
-    const masters = descendantsOf(forward.pid, await listProcesses()).filter(({ command }) => /^ssh /.test(command));
+    const masters = descendantsOf(forward.pid, await listProcesses()).filter(({ command }) =>
+      command.startsWith('ssh '),
+    );
     const master = await Promise.all(masters.map(({ pid }) => memoryOf(pid)));
     t.comment(
       `${transport}: ${(each / 1024).toFixed(1)} KiB for each of ${CONNECTIONS}, opened within ${seconds.toFixed(1)} s; ssh beside it has ${(master.reduce((sum, bytes) => sum + bytes, 0) / 1024 ** 2).toFixed(1)} MiB`,

@@ -12,7 +12,7 @@ const AT_ONCE = 40;
 const MOST_BYTES = 300_000;
 const HANGS_MS = 60_000;
 /** Garbage that nothing has collected yet comes and goes by so much. */
-const MOST_MORE_MIB = 40;
+const MOST_MORE_MIB = 80;
 
 /** For how long, and what repeats it. */
 export interface TrafficOptions {
@@ -39,11 +39,11 @@ export async function mixedTraffic(t: Test, transport: string, { ms, seed }: Tra
   const sshd = stack.use(await startSshd({ mode: 'listen', config: ['LogLevel INFO'] }));
   const target = stack.use(await startTarget());
   const to = `127.0.0.1:${target.port}`;
-  const args = ['-L', `0:${to}`, '-L', '0:127.0.0.1:1', '-R', `0:${to}`, '-D', '0'];
+  const args = ['-L', `0:${to}`, '-L', '0:127.0.0.1:1', '-D', '0', '-R', `0:${to}`];
   const forward = stack.use(
     await startForward(sshd, transport, args, { count: 4, nodeArgs: ['--max-semi-space-size=1'] }),
   );
-  const [local = 0, nowhere = 0, remote = 0, socks = 0] = forward.places.map(portOf);
+  const [local = 0, nowhere = 0, socks = 0, remote = 0] = forward.places.map(portOf);
   const bench = { target, chance: seeded(seed), local, socks, remote, nowhere };
   const counts = new Map<string, number>();
   const descriptors = await figures(sshd, forward);
@@ -54,16 +54,15 @@ export async function mixedTraffic(t: Test, transport: string, { ms, seed }: Tra
   await traffic(bench, counts, ms);
   await atRest(bench, sshd, forward, descriptors);
   const more = ((await memoryOf(forward.pid)) - memory) / 1024 ** 2;
-  const said = [...counts].map(([kind, count]) => `${kind} ${count}`).join(', ');
+  const said = [...counts]
+    .slice(0, 30)
+    .map(([kind, count]) => `${kind} ${count}`)
+    .join(', ');
   t.comment(
     `${transport}: ${said}; descriptors ${descriptors.here} here and ${descriptors.there} there, as before; memory ${(memory / 1024 ** 2).toFixed(1)} MiB and ${more.toFixed(1)} more`,
   );
   t.ok(more < MOST_MORE_MIB, `${more.toFixed(1)} MiB more`);
-  t.strictSame(
-    [...counts.keys()].filter((kind) => kind.startsWith('wrong')),
-    [],
-    said,
-  );
+  t.strictSame([...counts.keys()].filter((kind) => kind.startsWith('wrong')).slice(0, 20), [], said);
   for (const [kind] of ways) t.ok((counts.get(kind) ?? 0) > 0, `${kind} was met`);
   forward.kill('SIGTERM');
   t.strictSame(await forward.exit, { code: 143, signal: null });

@@ -9,7 +9,7 @@ export type Place = { readonly host: string; readonly port: number } | { readonl
 
 /** A `viassh forward` of which everything stands. */
 export interface RunningForward extends RunningViassh {
-  /** Where each forward listens, in the order of its lines on stdout: of -L, -R, -D, --http. */
+  /** Where each forward listens, in the order of its lines on stdout: of -L, -D, --http, -R. */
   readonly places: readonly Place[];
   /** All of stdout so far. */
   said(): string;
@@ -42,7 +42,7 @@ export async function startForward(
     if (lines().length < count) throw new Error('it ended before');
   } catch (error) {
     await running[Symbol.asyncDispose]();
-    throw new Error(`viassh forward ${args.join(' ')}: ${String(error)}; ${stdout.text()}${running.stderr()}`);
+    throw new Error(`viassh forward ${args.join(' ')}: ${stdout.text()}${running.stderr()}`, { cause: error });
   }
   return { ...running, places: lines().map(placeOf), said: stdout.text };
 }

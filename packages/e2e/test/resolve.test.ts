@@ -37,11 +37,15 @@ tidyTest(
   async (t) => {
     const json = await viassh(['plugins', '--json']);
     t.match(JSON.parse(json.stdout.toString()) as object, {
-      plugins: [{ name: 'imap', summary: /IMAP/, needs: ['exec'] }],
+      plugins: [
+        { name: 'imap', summary: /IMAP/, needs: ['exec'] },
+        { name: 'smtp' },
+        { name: 'forward', mayNeed: ['direct-tcpip', 'direct-streamlocal', 'forwarded-tcpip', 'forwarded-streamlocal'] },
+      ],
       transports: [{ name: 'openssh' }, { name: 'ssh2', usable: true }],
     });
     const text = await viassh(['plugins']);
-    t.match(text.stdout.toString(), /^imap +.*\n[^]*^ssh2 +ok/m);
+    t.match(text.stdout.toString(), /^imap +.*\n[^]*^forward +.*may need direct-tcpip[^]*^ssh2 +ok/m);
   },
   false,
 );

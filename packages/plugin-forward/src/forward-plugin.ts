@@ -34,6 +34,7 @@ export const forwardPlugin: Plugin = definePlugin({
   accounts: [forwardAccount],
   keepalive: true,
   needs: (options) => forwardNeeds(askedForwards(options)),
+  mayNeed: ['direct-tcpip', 'direct-streamlocal', 'forwarded-tcpip', 'forwarded-streamlocal'],
   check: (options) => void askedForwards(options),
   // A program is not run again, and what went over stdio cannot be.
   lifetime: (options) => (options.stdio !== undefined || options.for ? 'one-shot' : 'resident'),

@@ -18,6 +18,8 @@ export async function runPlugins(
     Promise.all(
       registry.entries.map(async ({ name, summary }) => {
         const plugin = await registry.load(name);
+        const { mayNeed } = plugin;
+        if (mayNeed !== undefined) return { name, summary, mayNeed };
         return { name, summary, needs: plugin.prepare({}, []).needs };
       }),
     ),
@@ -35,9 +37,9 @@ export async function runPlugins(
   ]);
   if (globals.json) stdout.write(`${JSON.stringify({ plugins, programs, transports }, null, 2)}\n`);
   else {
-    const rows: [string, string][] = plugins.map(({ name, summary, needs }) => [
+    const rows: [string, string][] = plugins.map(({ name, summary, needs, mayNeed = [] }) => [
       name,
-      `${summary} (needs ${needs.join(', ')})`,
+      `${summary} (${needs === undefined ? `may need ${mayNeed.join(', ')}` : `needs ${needs.join(', ')}`})`,
     ]);
     writeTable(stdout, rows);
     stdout.write('\nprograms:\n');

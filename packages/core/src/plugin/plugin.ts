@@ -53,6 +53,8 @@ export interface PluginDefinition<T extends OptionTable> {
   /** What a key on the server may do to serve it, and nothing else. */
   readonly accounts?: readonly Account[];
   readonly needs: readonly Capability[] | ((options: OptionValues<T>) => readonly Capability[]);
+  /** For lists, where no call without options is one: all that `needs` may name. */
+  readonly mayNeed?: readonly Capability[];
   readonly lifetime: PluginLifetime | ((options: OptionValues<T>) => PluginLifetime);
   /** Options that do not go together: throws OPTION_INVALID. Asked before anything is dialled. */
   readonly check?: (options: OptionValues<T>) => void;

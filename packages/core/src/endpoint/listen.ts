@@ -128,7 +128,10 @@ async function closeServer(server: Server, nearEnd: NearEnd, own: Stats | undefi
 }
 
 const explanations: Readonly<Record<string, readonly [reason: string, hint: string]>> = {
-  EADDRINUSE: ['another program listens there', 'end it, or take another place'],
+  EADDRINUSE: [
+    'another program listens there',
+    'end it, or take another place; a port from 32768 on may also be held, for a minute, by a connection that has ended',
+  ],
   EEXIST: ['a file of that name is there, and it is no socket', 'take another name; nothing was changed'],
   EACCES: [
     'this user may not',

@@ -111,6 +111,9 @@ onTransport('ssh2', 'what ends by itself does not go into the background', async
     t.equal(code, 64);
     t.match(stderr, /--(?:background|pid-file) makes no sense here.*\n {2}hint: /);
   }
+  const around = await viassh(['forward', 'host.invalid', '-f', '-L', '0:db:5432', '--for', '--', 'true']);
+  t.equal(around.code, 64);
+  t.match(around.stderr, /ends by itself, with .* its program \(USAGE\)\n {2}hint: /);
 });
 
 onBothTransports('a signal while it waits ends both, also one that nobody can catch', async (t, transport) => {

@@ -30,7 +30,11 @@ export function readResidence(
   const residence = parseOptions(table, raw);
   if (lifetime === 'resident' || (!residence.background && residence.pidFile === undefined)) return residence;
   const option = residence.background ? '--background' : '--pid-file';
-  throw new ViasshError('USAGE', `${option} makes no sense here: this ${name} serves stdin and stdout alone`, {
-    hint: `leave it away; viassh ${name} --help shows what listens, and stays`,
-  });
+  throw new ViasshError(
+    'USAGE',
+    `${option} makes no sense here: this ${name} ends by itself, with its stdin and stdout or its program`,
+    {
+      hint: `leave it away; viassh ${name} --help shows what listens, and stays`,
+    },
+  );
 }

@@ -242,6 +242,8 @@ tidyTest(
       names.map((name) => [name, true]),
     );
     t.match(programs.find(({ name }) => name === 'git')?.version, /^\d+\.\d+/);
+    const usual = await viassh(['plugins'], { env: { VIASSH_SSH_OPTIONS: '["-p","2222"]' } });
+    t.strictSame({ code: usual.code, stderr: usual.stderr }, { code: 0, stderr: '' }, 'with usual options');
     const without = (await viassh(['plugins'], { env: { PATH: t.testdir() } })).stdout.toString();
     t.match(without, /^git +.*\(git is not installed\)$/m);
   },

@@ -75,7 +75,8 @@ async function lookForProgram(
 ): Promise<ProgramFound> {
   const program = await entry.load();
   const { name, summary } = program;
-  const needs = program.call([], { path: remoteShellFile }, variables).file;
+  // Which file it is hangs on no option; but there are calls that refuse to go without them.
+  const needs = program.call([], { path: remoteShellFile }, { ...variables, VIASSH_SSH_OPTIONS: undefined }).file;
   const file = findInPath(needs, variables);
   const version = file === undefined ? undefined : await versionOf(file, programs, signal);
   return { name, summary, needs, installed: file !== undefined, ...(version === undefined ? {} : { version }) };

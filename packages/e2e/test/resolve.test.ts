@@ -40,7 +40,10 @@ tidyTest(
       plugins: [
         { name: 'imap', summary: /IMAP/, needs: ['exec'] },
         { name: 'smtp' },
-        { name: 'forward', mayNeed: ['direct-tcpip', 'direct-streamlocal', 'forwarded-tcpip', 'forwarded-streamlocal'] },
+        {
+          name: 'forward',
+          mayNeed: ['direct-tcpip', 'direct-streamlocal', 'forwarded-tcpip', 'forwarded-streamlocal'],
+        },
       ],
       transports: [{ name: 'openssh' }, { name: 'ssh2', usable: true }],
     });

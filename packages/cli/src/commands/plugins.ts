@@ -75,7 +75,7 @@ async function lookForProgram(
 ): Promise<ProgramFound> {
   const program = await entry.load();
   const { name, summary } = program;
-  // Which file it is hangs on no option; but there are calls that refuse to go without them.
+  // A call may refuse to go with options; which file it is does not hang on them.
   const needs = program.call([], { path: remoteShellFile }, { ...variables, VIASSH_SSH_OPTIONS: undefined }).file;
   const file = findInPath(needs, variables);
   const version = file === undefined ? undefined : await versionOf(file, programs, signal);

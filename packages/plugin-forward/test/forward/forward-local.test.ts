@@ -53,6 +53,20 @@ t.test('a target that has said all still hears its client', async (t) => {
   await waitUntil('the connection to be closed', () => forward.counters.open === 0);
 });
 
+t.test('a client that goes on sending to a target that has closed is cut off', async (t) => {
+  const { connection } = await forwardWorld(t);
+  const { port } = await listener(t, (socket) => void socket.once('data', () => socket.destroy()));
+  await using forward = await forwardLocal(connection, { listen: loopback, to: to(port) });
+  const talker = await client(t, placeOf(forward));
+  talker.resume();
+  const piece = Buffer.alloc(64 * 1024);
+  const much = 64 * 1024 * 1024; // more than all sockets on the way hold
+  let sent = 0;
+  for (; sent < much && !talker.destroyed; sent += piece.length)
+    if (!talker.write(piece)) await Promise.race([once(talker, 'drain'), once(talker, 'close')]).catch(() => undefined);
+  t.ok(sent < much, 'not all of it was taken and forgotten');
+});
+
 t.test('a target that is not there costs one client its connection, and no other', async (t) => {
   const { connection, events, onEvent } = await forwardWorld(t);
   const { port, server } = await listener(t, echo);

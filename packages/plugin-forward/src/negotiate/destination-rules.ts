@@ -49,7 +49,13 @@ export function deniedBy({ allow = [], deny = [] }: DestinationRules, target: Tc
  */
 function sameMachine(host: string): readonly string[] {
   const itself = /^(?:0\.0\.0\.0|::|localhost|.+\.localhost)$/.test(host) || isUnspecified(host);
-  return itself ? [host, '127.0.0.1', '::1'] : [host];
+  if (itself) return [host, 'localhost', '127.0.0.1', '::1'];
+  return isLoopback(host) ? [host, 'localhost'] : [host];
+}
+
+function isLoopback(host: string): boolean {
+  const bytes = addressBytes(host);
+  return bytes?.length === 4 ? bytes[0] === 127 : (bytes?.every((byte, at) => byte === (at === 15 ? 1 : 0)) ?? false);
 }
 
 function isUnspecified(host: string): boolean {

@@ -97,3 +97,10 @@ t.test('a rule that would not match what it seems to say is refused', async (t) 
   ])
     t.throws(() => parseDestinationRule(text), { code: 'OPTION_INVALID' }, `'${text}'`);
 });
+
+t.test('the name of the machine itself, denied, is not reached by its addresses', async (t) => {
+  for (const host of ['localhost', '127.0.0.1', '127.0.0.2', '127.1', '0', '::', '::1', '::ffff:127.0.0.1'])
+    t.notOk(passes({ deny: ['localhost'] }, host), host);
+  for (const host of ['128.0.0.1', '::2', 'db.test']) t.ok(passes({ deny: ['localhost'] }, host), host);
+  t.notOk(passes({ allow: ['localhost'] }, '127.0.0.1'), 'what is allowed is what was written');
+});

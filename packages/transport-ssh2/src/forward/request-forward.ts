@@ -12,6 +12,8 @@ import { sendGlobalRequest } from '../ssh2-private/global-request.ts';
 import type { Field } from '../ssh2-private/payload.ts';
 import type { ForwardTable } from './forward-table.ts';
 
+const CANCEL_DEADLINE = 5000; // milliseconds until a server that does not answer is left to itself
+
 /** Who asks for a remote forward, and where it is kept. */
 export interface ForwardSetup {
   readonly table: ForwardTable;
@@ -59,7 +61,8 @@ function makeListener(host: ChannelHost, address: RemoteAddress, forget: () => v
   host.ended.addEventListener('abort', onEnd, { once: true });
   const cancel = async (): Promise<void> => {
     forget();
-    await globalCall(host, { name: `cancel-${requestName(address)}`, fields: fieldsOf(address) }).catch(
+    const signal = AbortSignal.timeout(CANCEL_DEADLINE);
+    await globalCall(host, { name: `cancel-${requestName(address)}`, fields: fieldsOf(address), signal }).catch(
       () => undefined,
     );
     host.ended.removeEventListener('abort', onEnd);

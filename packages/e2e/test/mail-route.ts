@@ -34,9 +34,10 @@ export async function startMailRoute({ near, far, transport, to }: MailRouteOpti
   await using undo = new AsyncDisposableStack();
   const sshd = undo.use(await startSshd({ mode: 'listen' }));
   const viassh = await installFor(sshd, transport);
-  const [nearServer, farServer] = await Promise.all([nearServers[near](), farServers[far]()]);
-  undo.use(nearServer);
-  undo.use(farServer);
+  const starting = [nearServers[near](), farServers[far]()] as const;
+  for (const started of await Promise.allSettled(starting)) // where one fails the other one is to go, too
+    if (started.status === 'fulfilled') undo.use(started.value);
+  const [nearServer, farServer] = await Promise.all(starting);
   const program = near === 'postfix' ? 'postfix' : 'exim';
   const port = to ?? farServer.port;
   const options = ['--domains', 'far.example,*.far.example', '--user', sshd.user, '--to', `127.0.0.1:${port}`];

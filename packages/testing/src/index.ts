@@ -38,7 +38,9 @@ export { sshdHarness, type SshdHarnessOptions } from './compliance/sshd-harness.
 export { watchLeaks } from './leaks/watch-leaks.ts';
 export { findLeaks, type Inventory, type InventoryOptions, takeInventory } from './leaks/inventory.ts';
 
+export { freePort } from './processes/free-port.ts';
 export { waitUntil, type WaitOptions } from './processes/wait-until.ts';
+export { missingForPrivateSystem } from './processes/private-system.ts';
 export { descendantsOf, listProcesses, type ProcessEntry } from './processes/processes.ts';
 
 export { type FaultyRelay, type FaultyRelayOptions, startFaultyRelay } from './faults/start-faulty-relay.ts';

@@ -60,9 +60,3 @@ export async function occupiedPort(wanted = 0): Promise<{ readonly port: number 
     },
   };
 }
-
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  await using taken = await occupiedPort();
-  return taken.port;
-}

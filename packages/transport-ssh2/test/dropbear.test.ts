@@ -1,10 +1,8 @@
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { chmod, chown, copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { insecureAcceptAnyHostKey, silentLogger } from '@viassh/core';
 import { createProgramRunner } from '@viassh/program';
-import { findProgram, type Sshd, startSshd, waitUntil } from '@viassh/testing';
+import { findProgram, freePort, type Sshd, startSshd, waitUntil } from '@viassh/testing';
 import t, { type Test } from 'tap';
 import { answering, connectBy, output, routeBy } from './connect-to.ts';
 
@@ -62,15 +60,6 @@ async function startDropbear(t: Test, sshd: Sshd): Promise<number> {
   let said = '';
   program.stderr?.setEncoding('utf8').on('data', (text: string) => (said += text));
   await waitUntil('dropbear to listen', () => said.includes('Not backgrounding'));
-  return port;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
   return port;
 }
 

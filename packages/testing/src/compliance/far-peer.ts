@@ -22,16 +22,6 @@ export function freeRequest(kind: ForwardKind, folder: string): RemoteForwardReq
   return { kind: 'streamlocal', path: join(folder, `forward${(names += 1)}`) };
 }
 
-/** A port of loopback on which nobody listens. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
 /** Takes a port of loopback, with every address that localhost may have: an sshd is content with one of them. */
 export async function occupyPort(): Promise<AsyncDisposable & { readonly port: number }> {
   const servers: Server[] = [];

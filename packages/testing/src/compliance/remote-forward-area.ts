@@ -3,7 +3,8 @@ import type { IncomingChannel, IncomingChannelHandler, Originator, RemoteAddress
 import { waitUntil } from '../processes/wait-until.ts';
 import { closeOf, digestOf, textOf } from './collect.ts';
 import type { ComplianceArea, ComplianceCase } from './compliance-case.ts';
-import { answerInCapitals, ask, dial, endOf, type ForwardKind, forward, freePort, freeRequest } from './far-peer.ts';
+import { freePort } from '../processes/free-port.ts';
+import { answerInCapitals, ask, dial, endOf, type ForwardKind, forward, freeRequest } from './far-peer.ts';
 
 const MEBIBYTE = 1024 * 1024;
 

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { type Connection, isViasshError, type RemoteForwardRequest, type RemoteListener } from '@viassh/core';
+import { freePort } from '../processes/free-port.ts';
 import { waitUntil } from '../processes/wait-until.ts';
 import { closeOf, codeOf, failureOf, textOf } from './collect.ts';
 import type { ComplianceArea, ComplianceCase } from './compliance-case.ts';
@@ -11,7 +12,6 @@ import {
   endOf,
   type ForwardKind,
   forward,
-  freePort,
   freeRequest,
   occupyPort,
 } from './far-peer.ts';

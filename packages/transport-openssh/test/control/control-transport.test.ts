@@ -12,6 +12,7 @@ import {
   verifyByKnownHosts,
 } from '@viassh/core';
 import {
+  freePort,
   listProcesses,
   missingForSshd,
   type Sshd,
@@ -22,7 +23,7 @@ import {
 } from '@viassh/testing';
 import { createControlTransport } from '@viassh/transport-openssh';
 import t, { type Test } from 'tap';
-import { allOf, dialTo, freePort, occupiedPort, programs, routeTo, runtimeFolderFor, textOf } from '../bench.ts';
+import { allOf, dialTo, occupiedPort, programs, routeTo, runtimeFolderFor, textOf } from '../bench.ts';
 import { startUserMaster, type UserMaster } from './user-master.ts';
 
 const skip = (await missingForSshd()) ?? false;

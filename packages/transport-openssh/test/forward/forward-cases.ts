@@ -4,9 +4,17 @@ import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Channel, Connection, IncomingChannel, RemoteAddress } from '@viassh/core';
-import { missingForSshd, type Sshd, type SshdOptions, startSshd, waitUntil, watchLeaks } from '@viassh/testing';
+import {
+  freePort,
+  missingForSshd,
+  type Sshd,
+  type SshdOptions,
+  startSshd,
+  waitUntil,
+  watchLeaks,
+} from '@viassh/testing';
 import type { Test } from 'tap';
-import { allOf, dialTo, freePort, occupiedPort, runtimeFolderFor, textOf } from '../bench.ts';
+import { allOf, dialTo, occupiedPort, runtimeFolderFor, textOf } from '../bench.ts';
 
 /** Makes a connection to a fixture; what it needs beside goes behind it. */
 export type ConnectTo = (sshd: Sshd, runtimeFolder: string, undo: AsyncDisposableStack) => Promise<Connection>;

@@ -37,6 +37,7 @@ export { type Bridge, type BridgeEnds, type BridgeProgress, bridge } from './con
 export { describeFarEnd, type FarEnd, farEndNeeds, openFarEnd, parseTcpFarEnd } from './connection/far-end.ts';
 export { awaitHead, type HeadOptions, type HeadOutcome } from './connection/await-head.ts';
 export { type StderrTail, watchStderr } from './connection/stderr-tail.ts';
+export { gatherWrites } from './connection/gather-writes.ts';
 export { type Pipe, type PipeOptions, pipe } from './connection/pipe.ts';
 
 export {

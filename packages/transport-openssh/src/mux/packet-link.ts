@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { gatherWrites } from '@viassh/core';
 import { FirstAnswer } from './first-answer.ts';
 import { ignore, message } from './messages.ts';
 import type { MuxProxy } from './open-mux-proxy.ts';
@@ -67,6 +68,7 @@ export class PacketLink {
       sent?.();
       return;
     }
+    gatherWrites(this.socket);
     if (data.length <= COPIED_BYTES) {
       const packet = Buffer.allocUnsafe(DATA_HEADER_BYTES + data.length);
       data.copy(packet, writeDataHeader(packet, 0, channel, data.length));

@@ -1,4 +1,6 @@
 import { createRequire } from 'node:module';
+import type { Writable } from 'node:stream';
+import { gatherWrites } from '@viassh/core';
 import type { Client } from 'ssh2';
 
 const require = createRequire(import.meta.url);
@@ -56,6 +58,8 @@ export function sendMessage(client: Client, type: number, ...fields: Field[]): v
 
 /** SSH_MSG_CHANNEL_DATA of two parts in a row, each copied once. */
 export function sendData(client: Client, recipient: number, body: Buffer, head?: Buffer): void {
+  const wire = (client as unknown as { readonly _sock?: Writable })._sock;
+  if (wire !== undefined) gatherWrites(wire);
   const headLength = head?.length ?? 0;
   const { protocol, packet, start } = allocate(client, 9 + headLength + body.length);
   packet[start] = message.channelData;

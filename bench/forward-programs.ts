@@ -54,23 +54,38 @@ export async function startForwardTarget(): Promise<RunningForward> {
   return { port: Number(said.toString().replace('port ', '')), [Symbol.asyncDispose]: () => ended(child) };
 }
 
-/** `iperf3 -s` on loopback; undefined where there is no iperf3. */
+/** `iperf3 -s` on loopback, and another one when it has ended by itself, as 3.12 does now and then; undefined without iperf3. */
 export async function startIperf(): Promise<RunningForward | undefined> {
   const port = await freePort();
   const args = ['-s', '-B', '127.0.0.1', '-p', `${port}`, '--forceflush']; // else a pipe hears nothing before its end
-  const child = spawn('iperf3', args, { stdio: ['ignore', 'pipe', 'ignore'] });
-  const there = await Promise.race([
-    once(child.stdout, 'data').then(() => true),
-    once(child, 'error').then(() => false),
-  ]);
-  return there ? { port, [Symbol.asyncDispose]: () => ended(child) } : undefined;
+  let child: ChildProcess;
+  let isOver = false;
+  const start = async (): Promise<boolean> => {
+    const started = spawn('iperf3', args, { stdio: ['ignore', 'pipe', 'ignore'] });
+    started.once('exit', () => void (isOver || start()));
+    child = started;
+    return await Promise.race([
+      once(started.stdout, 'data').then(() => true),
+      once(started, 'error').then(() => false),
+    ]);
+  };
+  if (!(await start())) return undefined;
+  const dispose = async (): Promise<void> => {
+    isOver = true;
+    await ended(child);
+  };
+  return { port, [Symbol.asyncDispose]: dispose };
 }
 
 /** Milliseconds that so many bytes took, as the receiving side counts. `-R` in `words`: from the far end. */
 export async function iperf(port: number, bytes: number, words: readonly string[]): Promise<number> {
   const args = ['-J', '-c', '127.0.0.1', '-p', `${port}`, '-n', `${bytes}`, ...words];
   const { stdout } = await promisify(execFile)('iperf3', args, { maxBuffer: 64 * 1024 * 1024 });
-  const { end } = JSON.parse(stdout) as { end: { sum_received: { bits_per_second: number } } };
+  const { end, error } = JSON.parse(stdout) as {
+    end: { sum_received?: { bits_per_second: number } };
+    error?: string;
+  };
+  if (end.sum_received === undefined) throw new Error(`iperf3: ${error ?? 'no result'}`);
   return (bytes * 8000) / end.sum_received.bits_per_second;
 }
 

@@ -66,7 +66,7 @@ export async function forwardRaces(
       return (await loadTimes(port, target.port, 'new', 50, 2000)).ms;
     }),
     {
-      ...race('forward -L, 10,000 open connections and a request on each', local, async (port) => {
+      ...race('forward -L, 10,000 open connections and two requests on each', local, async (port) => {
         return (await loadTimes(port, 'direct', 'open', 10_000, 10_000)).ms;
       }),
       repetitions: Math.min(repetitions, 2),

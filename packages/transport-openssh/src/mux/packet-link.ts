@@ -68,8 +68,8 @@ export class PacketLink {
       sent?.();
       return;
     }
-    gatherWrites(this.socket);
     if (data.length <= COPIED_BYTES) {
+      gatherWrites(this.socket);
       const packet = Buffer.allocUnsafe(DATA_HEADER_BYTES + data.length);
       data.copy(packet, writeDataHeader(packet, 0, channel, data.length));
       this.socket.write(packet, () => sent?.());

@@ -19,6 +19,9 @@ export interface SendingProtocol {
   };
 }
 
+/** Longer data goes out at once: it fills a system call by itself. */
+const GATHERED_BYTES = 4 * 1024;
+
 /** Message numbers, RFC 4254 §9. */
 export const message = {
   globalRequest: 80,
@@ -59,8 +62,8 @@ export function sendMessage(client: Client, type: number, ...fields: Field[]): v
 /** SSH_MSG_CHANNEL_DATA of two parts in a row, each copied once. */
 export function sendData(client: Client, recipient: number, body: Buffer, head?: Buffer): void {
   const wire = (client as unknown as { readonly _sock?: Writable })._sock;
-  if (wire !== undefined) gatherWrites(wire);
   const headLength = head?.length ?? 0;
+  if (wire !== undefined && headLength + body.length <= GATHERED_BYTES) gatherWrites(wire);
   const { protocol, packet, start } = allocate(client, 9 + headLength + body.length);
   packet[start] = message.channelData;
   packet.writeUInt32BE(recipient, start + 1);

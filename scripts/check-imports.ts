@@ -20,6 +20,10 @@ const plugins = ['@viassh/plugin-*', '@viassh/transport-*', '@viassh/demo'];
 const rules: Readonly<Record<string, Rule>> = {
   core: { packages: [], withoutNode: ['node:child_process', 'node:process'] },
   program: { packages: ['@viassh/core', 'execa'] },
+  broker: {
+    packages: ['@viassh/core', 'ajv', 'prom-client', 'yaml'],
+    withoutNode: ['node:child_process', 'node:process'],
+  },
   'config-openssh': { packages: ['@viassh/core'], withoutNode: ['node:child_process', 'node:process'] },
   'transport-openssh': { packages: ['@viassh/core'], withoutNode: ['node:child_process', 'node:process'] },
   'transport-ssh2': {
@@ -46,6 +50,7 @@ const coreLayers = [
   ['connection'],
   ['program', 'endpoint'],
   ['transport'],
+  ['supervisor'],
   ['plugin'],
 ];
 

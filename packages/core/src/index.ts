@@ -88,6 +88,9 @@ export { type AuthenticationPrompt, type Authenticator, nobodyToAsk } from './tr
 export type { Availability, ConnectOptions, Transport } from './transport/transport.ts';
 export { selectTransport, type TransportEntry, type TransportSelection } from './transport/select-transport.ts';
 
+export { type Clock, type ClockTimer, systemClock } from './supervisor/clock.ts';
+export type { Supervisor, SupervisorState } from './supervisor/supervisor.ts';
+
 export type { StdioEnd } from './endpoint/stdio.ts';
 export { announceNearEnd, formatNearEnd, type NearEnd, parseNearEnd } from './endpoint/near-end.ts';
 export { serveClients, type ServeOptions } from './endpoint/serve-clients.ts';

@@ -1,0 +1,9 @@
+export type { BrokerConfig, ProbeConfig, TunnelConfig } from './config/broker-config.ts';
+export type { BrokerStatus, ConnectionStatus, TunnelStatus } from './status/broker-status.ts';
+export {
+  type ControlAnswer,
+  type ControlRequest,
+  controlSocketName,
+  controlVersion,
+  type LeaseRequest,
+} from './control/requests.ts';

@@ -1,0 +1,23 @@
+/** A timer that was set. */
+export interface ClockTimer {
+  /** The process does not stay alive for it. */
+  unref(): unknown;
+}
+
+/** Where supervision takes its time from: a test hands in one that it moves itself. */
+export interface Clock {
+  /** Milliseconds that stand still while the machine sleeps, from any beginning. */
+  now(): number;
+  /** Milliseconds since 1970, as people have set them: they go on while the machine sleeps, and may jump. */
+  wall(): number;
+  setTimeout(callback: () => void, ms: number): ClockTimer;
+  clearTimeout(timer: ClockTimer | undefined): void;
+}
+
+/** The machine's own. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  wall: () => Date.now(),
+  setTimeout: (callback, ms) => setTimeout(callback, ms),
+  clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout | undefined),
+};

@@ -90,6 +90,13 @@ export { selectTransport, type TransportEntry, type TransportSelection } from '.
 
 export { type Clock, type ClockTimer, systemClock } from './supervisor/clock.ts';
 export type { Supervisor, SupervisorState } from './supervisor/supervisor.ts';
+export {
+  type SupervisedConnection,
+  supervisedConnection,
+  type SupervisedConnectionOptions,
+} from './supervisor/supervised-connection.ts';
+export type { RemoteForwardState, SupervisedForward } from './supervisor/sticky-forward.ts';
+export type { Traffic } from './supervisor/traffic.ts';
 
 export type { StdioEnd } from './endpoint/stdio.ts';
 export { announceNearEnd, formatNearEnd, type NearEnd, parseNearEnd } from './endpoint/near-end.ts';

@@ -1,0 +1,185 @@
+import type { Connection } from '../connection/connection.ts';
+import type { RemoteAddress, RemoteForwardRequest, RemoteListener } from '../connection/remote-forward.ts';
+import { toViasshError, type ViasshError } from '../errors/viassh-error.ts';
+import type { Logger } from '../log/logger.ts';
+import type { Clock } from './clock.ts';
+import type { ConnectionUse } from './connection-use.ts';
+
+/** How a remote forward of a supervised connection stands. Times are milliseconds since 1970. */
+export type RemoteForwardState =
+  | { readonly kind: 'standing'; readonly since: number }
+  /** There is no connection. */
+  | { readonly kind: 'down'; readonly since: number }
+  /** `attempt` counts from 1 on each connection. */
+  | { readonly kind: 'asking'; readonly since: number; readonly attempt: number }
+  /** The far end refused, most often since our own dead session still listens there; asked again at `until`. */
+  | {
+      readonly kind: 'waiting';
+      readonly since: number;
+      readonly attempt: number;
+      readonly until: number;
+      readonly error: ViasshError;
+    };
+
+/** A remote forward that comes back with each connection. */
+export interface SupervisedForward {
+  /** Where it listened first, and does ever after. */
+  readonly address: RemoteAddress;
+  readonly state: RemoteForwardState;
+}
+
+/** What a {@link StickyForward} is made from. */
+export interface StickyForwardInit {
+  readonly address: RemoteAddress;
+  readonly request: RemoteForwardRequest;
+  /** Asks one connection for it. @throws as Connection.requestForward */
+  readonly ask: (use: ConnectionUse, request: RemoteForwardRequest, signal: AbortSignal) => Promise<RemoteListener>;
+  /** Nobody waits for it any more. Called once. */
+  readonly onClosed: () => void;
+  readonly log: Logger;
+  readonly clock: Clock;
+}
+
+/** Milliseconds to the next attempt; the last one from then on. */
+const schedule: readonly number[] = [250, 500, 1000, 2000, 4000, 8000, 15_000, 30_000];
+
+/** Stands on one connection after the other, at the place that it got first. */
+export class StickyForward implements RemoteListener, SupervisedForward {
+  readonly address: RemoteAddress;
+  readonly closed: Promise<void>;
+  readonly #init: StickyForwardInit;
+  readonly #request: RemoteForwardRequest;
+  #state: RemoteForwardState;
+  #listener: RemoteListener | undefined;
+  #attempts = new AbortController();
+  #closing: Promise<void> | undefined;
+  #resolveClosed!: () => void;
+
+  constructor(init: StickyForwardInit) {
+    const { address, request } = init;
+    this.#init = init;
+    this.address = address;
+    this.#request = request.kind === 'tcpip' && address.kind === 'tcpip' ? { ...request, port: address.port } : request;
+    this.#state = { kind: 'down', since: init.clock.wall() };
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    });
+  }
+
+  get state(): RemoteForwardState {
+    return this.#state;
+  }
+
+  /** It was granted on this connection. */
+  standOn(use: ConnectionUse, listener: RemoteListener): void {
+    this.#listener = listener;
+    this.#state = { kind: 'standing', since: this.#init.clock.wall() };
+    void listener.closed.then(() => this.#fellOn(use, listener));
+  }
+
+  /** Asks this connection for it, until it stands, or the connection has ended, or another one came. */
+  async standUpOn(use: ConnectionUse, firstDelayMs?: number): Promise<void> {
+    if (this.#closing !== undefined) return;
+    this.#attempts.abort();
+    const attempts = new AbortController();
+    this.#attempts = attempts;
+    this.#listener = undefined;
+    void use.over.then(() => attempts.abort());
+    const { signal } = attempts;
+    if (firstDelayMs !== undefined) await this.#pause(firstDelayMs, signal);
+    for (let attempt = 1; use.alive && !signal.aborted; attempt += 1) {
+      const error = await this.#attempt(use, attempt, signal);
+      if (error === undefined || signal.aborted || !use.alive) break;
+      await this.#waitFor(attempt, error, signal);
+    }
+    if (this.#attempts === attempts && this.#listener === undefined)
+      this.#state = { kind: 'down', since: this.#init.clock.wall() };
+  }
+
+  /** Its connection ends, and no other comes. */
+  end(): void {
+    this.#closing ??= Promise.resolve();
+    this.#attempts.abort();
+    this.#finish();
+  }
+
+  async close(): Promise<void> {
+    this.#closing ??= this.#cancel();
+    await this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #cancel(): Promise<void> {
+    this.#attempts.abort();
+    await this.#listener?.close();
+    this.#finish();
+  }
+
+  #finish(): void {
+    this.#state = { kind: 'down', since: this.#init.clock.wall() };
+    this.#resolveClosed();
+    this.#init.onClosed();
+  }
+
+  /** @returns why not; undefined when it stands, or nobody wants it any more */
+  async #attempt(use: ConnectionUse, attempt: number, signal: AbortSignal): Promise<ViasshError | undefined> {
+    const { clock, log, ask } = this.#init;
+    this.#state = { kind: 'asking', since: clock.wall(), attempt };
+    try {
+      const listener = await ask(use, this.#request, signal);
+      if (signal.aborted) return void (await listener.close());
+      this.standOn(use, listener);
+      log.info(`the far end listens on ${describePlace(this.address)} again (attempt ${attempt})`);
+      return undefined;
+    } catch (error) {
+      return toViasshError(error);
+    }
+  }
+
+  async #waitFor(attempt: number, error: ViasshError, signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#init;
+    const ms = schedule[Math.min(attempt, schedule.length) - 1] as number;
+    const since = clock.wall();
+    this.#state = { kind: 'waiting', since, attempt, until: since + ms, error };
+    log.warning(
+      `the far end does not listen on ${describePlace(this.address)} yet: asked again in ${ms / 1000} s (attempt ${attempt}, ${error.code}): ${error.message}`,
+    );
+    await this.#pause(ms, signal);
+  }
+
+  /** Until the time has passed, or waiting is of no more use. */
+  async #pause(ms: number, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    const { clock } = this.#init;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const onAbort = (): void => resolve();
+    const timer = clock.setTimeout(onAbort, ms);
+    timer.unref();
+    signal.addEventListener('abort', onAbort, { once: true });
+    await promise;
+    signal.removeEventListener('abort', onAbort);
+    clock.clearTimeout(timer);
+  }
+
+  /** With its connection, as a rule; where a server took it back, it is asked for again. */
+  #fellOn(use: ConnectionUse, listener: RemoteListener): void {
+    if (this.#listener !== listener || this.#closing !== undefined) return;
+    this.#listener = undefined;
+    this.#state = { kind: 'down', since: this.#init.clock.wall() };
+    if (isUp(use.connection)) void this.standUpOn(use, schedule[0]);
+  }
+}
+
+/** `port 8080`, `* port 8080`, or the path of a Unix socket. */
+function describePlace(address: RemoteAddress): string {
+  if (address.kind === 'streamlocal') return address.path;
+  const { bindAddress, port } = address;
+  return `${bindAddress === '' || bindAddress === 'localhost' ? '' : `${bindAddress} `}port ${port}`;
+}
+
+function isUp({ info }: Pick<Connection, 'info'>): boolean {
+  return info.state === 'up';
+}

@@ -89,6 +89,10 @@ export type { Availability, ConnectOptions, Transport } from './transport/transp
 export { selectTransport, type TransportEntry, type TransportSelection } from './transport/select-transport.ts';
 
 export { type Clock, type ClockTimer, systemClock } from './supervisor/clock.ts';
+export { supervise } from './supervisor/supervise.ts';
+export type { SuperviseOptions } from './supervisor/supervise-options.ts';
+export type { BackoffOptions } from './supervisor/backoff.ts';
+export type { NetworkChange, NetworkWatch } from './supervisor/watch-network.ts';
 export type { Supervisor, SupervisorState } from './supervisor/supervisor.ts';
 export {
   type SupervisedConnection,

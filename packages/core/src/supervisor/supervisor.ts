@@ -9,7 +9,7 @@ export type SupervisorState =
   | { readonly kind: 'connecting'; readonly since: number; readonly attempt: number }
   /** A byte made the round trip; `roundTripMs` is the latest that was measured. */
   | { readonly kind: 'up'; readonly since: number; readonly roundTripMs: number | undefined }
-  /** `error` is why it is not up; `until` is when the next attempt begins. */
+  /** `error` is why it is not up; `until` is when the next attempt begins, and `attempt` its number. */
   | {
       readonly kind: 'waiting';
       readonly since: number;

@@ -12,6 +12,8 @@ export interface FakeTimer {
 export interface FakeClock {
   /** Milliseconds; begins at 0. */
   now(): number;
+  /** Milliseconds since 1970; begins at the year 2000. */
+  wall(): number;
   setTimeout(callback: () => void, ms: number): FakeTimer;
   clearTimeout(timer: FakeTimer | undefined): void;
   /** Timers that wait. */
@@ -20,6 +22,8 @@ export interface FakeClock {
   advance(ms: number): Promise<void>;
   /** As a machine that slept: all the time has passed at once, and timers that were due by then come late. */
   leap(ms: number): Promise<void>;
+  /** As a person, or a machine that was suspended: only the wall clock moves. Negative: back. */
+  setWall(byMs: number): void;
 }
 
 interface Entry {
@@ -31,6 +35,7 @@ interface Entry {
 /** Makes a clock at 0. */
 export function createFakeClock(): FakeClock {
   let now = 0;
+  let wall = Date.UTC(2000, 0, 1);
   let entries: readonly Entry[] = [];
   /** The next that is due by then; of several at one moment the one that was set first. */
   const take = (until: number): Entry | undefined => {
@@ -50,6 +55,10 @@ export function createFakeClock(): FakeClock {
   };
   return {
     now: () => now,
+    wall: () => wall + now,
+    setWall(byMs) {
+      wall += byMs;
+    },
     setTimeout(callback, ms) {
       const timer = fakeTimer();
       entries = [...entries, { timer, due: now + Math.max(0, ms), callback }];

@@ -7,3 +7,5 @@ export {
   controlVersion,
   type LeaseRequest,
 } from './control/requests.ts';
+export { type AskOptions, askBroker, failureOf, followLogs, openControl, type Question } from './control/ask-broker.ts';
+export { prepareRuntimeFolder } from './control/runtime-folder.ts';

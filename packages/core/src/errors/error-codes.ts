@@ -243,6 +243,20 @@ export const errorCodes = {
     exitCode: 255,
     meaning: 'The remote shell of a program did not reach the far end (its exit code 255).',
   },
+  // The broker
+  BROKER_ABSENT: { kind: 'transient', exitCode: 255, meaning: 'No broker of this user runs.' },
+  BROKER_RUNNING: { kind: 'permanent', exitCode: 255, meaning: 'Another broker of this user runs already.' },
+  BROKER_PROTOCOL: {
+    kind: 'permanent',
+    exitCode: 255,
+    meaning: 'What speaks on the control socket is no broker, or no client, of this version.',
+  },
+  FOLDER_UNSAFE: {
+    kind: 'permanent',
+    exitCode: 255,
+    meaning: 'The runtime folder, or the control socket in it, is not for this user alone.',
+  },
+  TUNNEL_UNKNOWN: { kind: 'permanent', exitCode: 64, meaning: 'The configuration has no tunnel of that name.' },
   // The rest
   ABORTED: { kind: 'permanent', exitCode: 255, meaning: 'The caller ended the operation.' },
   INTERNAL: { kind: 'permanent', exitCode: 255, meaning: 'A mistake in viassh itself.' },

@@ -1,0 +1,85 @@
+import { link, lstat, readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ViasshError } from '@viassh/core';
+
+/** `broker.pid` in the runtime folder: while it names a process that runs, there is a broker. */
+export const lockName = 'broker.pid';
+
+/** That this broker is the one of its runtime folder. */
+export interface BrokerLock extends AsyncDisposable {
+  /** Takes the file away, if it still is ours. */
+  release(): Promise<void>;
+}
+
+/**
+ * Makes this process the broker of the runtime folder. The file holds the process id and, in a second line, when that
+ * process started, so that a stale one is told from another process that got its number. It comes whole into its place.
+ *
+ * @throws ViasshError BROKER_RUNNING
+ */
+export async function lockBroker(folder: string, pid: number): Promise<BrokerLock> {
+  const path = join(folder, lockName);
+  const own = `${pid}\n${(await startOf(pid)) ?? ''}\n`;
+  const made = `${path}.${pid}`;
+  await writeFile(made, own, { mode: 0o600 });
+  try {
+    while (!(await takePlace(made, path))) {
+      const found = await readFile(path, 'utf8').catch(() => undefined);
+      if (found === undefined) continue; // it was let go of meanwhile
+      const [holder = '', started = ''] = found.split('\n');
+      if (await isAlive(holder, started)) {
+        throw new ViasshError('BROKER_RUNNING', `a broker runs already (process ${holder})`, {
+          hint: 'viassh status shows what it does; viassh reload has it read the configuration again',
+        });
+      }
+      await removeStale(path, found, `${made}.old`);
+    }
+  } finally {
+    await unlink(made).catch(() => undefined);
+  }
+  const release = async (): Promise<void> => {
+    if ((await readFile(path, 'utf8').catch(() => undefined)) === own) await unlink(path).catch(() => undefined);
+  };
+  return { release, [Symbol.asyncDispose]: release };
+}
+
+async function takePlace(made: string, path: string): Promise<boolean> {
+  try {
+    await link(made, path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** Another broker may have replaced it since it was read: that one's gets its place back. */
+async function removeStale(path: string, stale: string, aside: string): Promise<void> {
+  try {
+    await rename(path, aside);
+  } catch {
+    return; // somebody else has removed it
+  }
+  if ((await readFile(aside, 'utf8').catch(() => undefined)) !== stale) await link(aside, path).catch(() => undefined);
+  await unlink(aside).catch(() => undefined);
+}
+
+async function isAlive(pid: string, started: string): Promise<boolean> {
+  if (!/^[1-9]\d*$/.test(pid)) return false;
+  const now = await startOf(Number(pid));
+  if (now !== undefined) return started === '' || now === started;
+  // Where there is no /proc, the control socket decides.
+  return false;
+}
+
+/** proc(5), stat, field 22: ticks since the machine started. */
+async function startOf(pid: number): Promise<string | undefined> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => undefined);
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+}
+
+/** Does this socket of ours still stand in its place? */
+export async function socketIdentity(path: string): Promise<string | undefined> {
+  const found = await lstat(path).catch(() => undefined);
+  return found === undefined ? undefined : `${found.dev}:${found.ino}`;
+}

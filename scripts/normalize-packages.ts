@@ -6,6 +6,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 type Manifest = Record<string, unknown> & {
+  exports?: Record<string, unknown>;
   name: string;
   private?: boolean;
   dependencies?: Record<string, string>;
@@ -61,7 +62,13 @@ function published(folder: string, manifest: Manifest): Manifest {
     engines: { node: '>=22.18' },
     bin,
     exports: rest.exports && Object.keys(rest.exports).length > 2 ? { ...rest.exports, ...exports } : exports,
-    files: ['dist', 'src', '!dist/*.tsbuildinfo', ...(bin === undefined ? [] : ['bundle'])],
+    files: [
+      'dist',
+      'src',
+      '!dist/*.tsbuildinfo',
+      ...(bin === undefined ? [] : ['bundle']),
+      ...extraFiles(rest.exports),
+    ],
     sideEffects: false,
     publishConfig: { access: 'public' },
     dependencies,
@@ -70,6 +77,13 @@ function published(folder: string, manifest: Manifest): Manifest {
     optionalDependencies,
     devDependencies,
   }) as Manifest;
+}
+
+/** What is exported and stands beside `src`. */
+function extraFiles(exports: Record<string, unknown> = {}): string[] {
+  return Object.values(exports).flatMap((target) =>
+    typeof target === 'string' && target !== './package.json' ? target.replace('./', '') : [],
+  );
 }
 
 function tsconfig(manifest: Manifest): object {

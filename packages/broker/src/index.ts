@@ -1,4 +1,8 @@
 export type { BrokerConfig, ProbeConfig, TunnelConfig } from './config/broker-config.ts';
+export { loadBrokerConfig, type LoadConfigOptions } from './config/load-broker-config.ts';
+export { configFaults } from './config/config-fault.ts';
+export { compareConfigs, type ConfigDifference } from './config/compare-configs.ts';
+export { configSchema } from './config/config-schema.ts';
 export type { BrokerStatus, ConnectionStatus, TunnelStatus } from './status/broker-status.ts';
 export {
   type ControlAnswer,

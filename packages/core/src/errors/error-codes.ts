@@ -33,7 +33,7 @@ export const errorCodes = {
   CONFIG_INVALID: {
     kind: 'permanent',
     exitCode: 255,
-    meaning: 'The ssh configuration, or an option given with -o, is refused by ssh.',
+    meaning: 'The configuration file has faults; or ssh refuses its own configuration, or an option given with -o.',
   },
   CONFIG_NEEDS_SSH: {
     kind: 'permanent',

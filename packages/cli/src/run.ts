@@ -39,6 +39,7 @@ export async function run(argv: readonly string[]): Promise<number> {
         stderr,
         log,
         signals: signals.forPlugins,
+        nudges: signals.nudges,
         signal: signals.signal,
         exitAtOnceWith: signals.exitAtOnceWith,
         background:

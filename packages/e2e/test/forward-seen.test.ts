@@ -38,12 +38,12 @@ onTransport(
   skipWithoutCurl,
 );
 
-onBothTransports('a lost connection ends it with 255 and takes its socket away', async (t, transport) => {
+onBothTransports('--once: a lost connection ends it with 255 and takes its socket away', async (t, transport) => {
   await using stack = new AsyncDisposableStack();
   const sshd = stack.use(await startSshd({ mode: 'listen' }));
   const path = join(sshd.folder, 'near.sock');
   const forward = stack.use(
-    await startForward(sshd, transport, ['-L', `${path}:127.0.0.1:1`, '-D', '0'], { count: 2 }),
+    await startForward(sshd, transport, ['-L', `${path}:127.0.0.1:1`, '-D', '0', '--once'], { count: 2 }),
   );
   await sshd.kill();
   t.strictSame(await forward.exit, { code: 255, signal: null });

@@ -125,11 +125,11 @@ onBothTransports(
 
 onTransport(
   'openssh',
-  '--listen ends with 255 when the connection is lost, and takes its socket away',
+  '--listen --once ends with 255 when the connection is lost, and takes its socket away',
   async (t, transport) => {
     await using sshd = await startSshd({ mode: 'listen' });
     const path = join(sshd.folder, 'mail.sock');
-    await using running = startViassh(['imap', ...at(sshd, transport), '--listen', `unix:${path}`]);
+    await using running = startViassh(['imap', ...at(sshd, transport), '--listen', `unix:${path}`, '--once']);
     await listening(running);
     await sshd.kill();
     t.strictSame(await running.exit, { code: 255, signal: null });

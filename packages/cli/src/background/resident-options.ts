@@ -1,4 +1,4 @@
-import { type OptionTable, parseOptions, type PreparedPlugin, ViasshError } from '@viassh/core';
+import { optionFlag, type OptionTable, parseOptions, type PreparedPlugin, ViasshError } from '@viassh/core';
 
 const table = {
   background: {
@@ -11,6 +11,11 @@ const table = {
     valueName: 'FILE',
     summary: 'once all stands, and as long as it runs, FILE has the process id',
   },
+  keepTrying: {
+    type: 'boolean',
+    summary: 'try again also when the first attempt fails for a reason that may pass; without it that ends the run',
+  },
+  once: { type: 'boolean', summary: 'end with 255 when the connection is lost, as ssh does, and do not connect again' },
 } as const satisfies OptionTable;
 
 /** What every plugin that may stay takes beside its own options. */
@@ -20,6 +25,10 @@ export const residentOptions: OptionTable = table;
 export interface Residence {
   readonly background: boolean;
   readonly pidFile: string | undefined;
+  /** A first failure that may pass is no end. */
+  readonly keepTrying: boolean;
+  /** The first loss is the end. */
+  readonly once: boolean;
 }
 
 /** @throws ViasshError OPTION_INVALID; USAGE for a run that ends by itself */
@@ -28,11 +37,13 @@ export function readResidence(
   { name, lifetime }: Pick<PreparedPlugin, 'name' | 'lifetime'>,
 ): Residence {
   const residence = parseOptions(table, raw);
-  if (lifetime === 'resident' || (!residence.background && residence.pidFile === undefined)) return residence;
-  const option = residence.background ? '--background' : '--pid-file';
+  if (residence.keepTrying && residence.once)
+    throw new ViasshError('USAGE', '--keep-trying and --once say the contrary', { hint: 'give one of them' });
+  const given = Object.keys(table).find((option) => raw[option] !== undefined && raw[option] !== false);
+  if (lifetime === 'resident' || given === undefined) return residence;
   throw new ViasshError(
     'USAGE',
-    `${option} makes no sense here: this ${name} ends by itself, with its stdin and stdout or its program`,
+    `${optionFlag(given)} makes no sense here: this ${name} ends by itself, with its stdin and stdout or its program`,
     {
       hint: `leave it away; viassh ${name} --help shows what listens, and stays`,
     },

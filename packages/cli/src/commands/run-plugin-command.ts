@@ -36,7 +36,7 @@ export async function runPluginCommand(
   context.exitAtOnceWith(() => prepared.exitCodeOf(abortedError()));
   const local = localContext(context, residence);
   try {
-    return await runPrepared(context, prepared, destination, local);
+    return await runPrepared(context, prepared, destination, local, residence);
   } catch (error) {
     const failure = toViasshError(error);
     const code = prepared.exitCodeOf(failure);
@@ -77,8 +77,15 @@ async function runPrepared(
   prepared: PreparedPlugin,
   destination: string,
   local: LocalContext,
+  residence: Residence,
 ): Promise<number> {
-  const exit = (await prepared.runHere(local)) ?? (await runThere(context, prepared, destination, local));
+  const there = async (): Promise<ExitStatus> => {
+    if (prepared.lifetime === 'one-shot' || residence.once)
+      return await runThere(context, prepared, destination, local);
+    const { runSupervised } = await import('./run-supervised.ts');
+    return await runSupervised(context, prepared, destination, local, residence);
+  };
+  const exit = (await prepared.runHere(local)) ?? (await there());
   if (exit.kind === 'missing')
     throw new ViasshError('EXIT_STATUS_MISSING', 'the server never said how the remote command ended');
   return exitCodeOf(exit);

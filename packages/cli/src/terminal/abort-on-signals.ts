@@ -13,6 +13,15 @@ export interface SignalWatch {
   readonly exitAtOnceWith: (code: () => number | undefined) => void;
   /** From here on what a terminal says is not for us: neither that it went away, nor its Ctrl-C. */
   readonly leaveTerminal: () => void;
+  readonly nudges: Nudges;
+}
+
+/** Signals that say: look now whether the connection is still there, or try again at once. */
+export interface Nudges {
+  /** SIGUSR1, and a SIGHUP that does not end us; `name` is the signal's. */
+  onNudge(listener: (name: string) => void): Disposable;
+  /** From here on SIGHUP is a nudge, and does not end us. */
+  surviveHangup(): void;
 }
 
 export function abortOnSignals(): SignalWatch {
@@ -22,9 +31,18 @@ export function abortOnSignals(): SignalWatch {
   let received: NodeJS.Signals | undefined;
   let own: (() => number | undefined) | undefined;
   let left = false;
+  let survives = false;
+  const nudged = new Set<(name: string) => void>();
+  const nudge = (name: string): void => {
+    for (const listener of nudged) listener(name);
+  };
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
-      if (left && (name === 'SIGHUP' || (name === 'SIGINT' && inForeground()))) return;
+      if (name === 'SIGHUP' && (left || survives)) {
+        nudge(name);
+        return;
+      }
+      if (left && name === 'SIGINT' && inForeground()) return;
       if (received !== undefined) process.exit(own?.() ?? 255); // asked twice: at once; what is ours ends with the process
       if (handTo !== undefined) {
         if (name === 'SIGTERM' || !inForeground()) handTo(name);
@@ -34,7 +52,11 @@ export function abortOnSignals(): SignalWatch {
       controller.abort();
     });
   }
-  process.on('SIGUSR1', () => tell?.()); // also while nobody tells: Node's own answer is to open its debugger
+  // Also while nobody listens: Node's own answer is to open its debugger.
+  process.on('SIGUSR1', () => {
+    tell?.();
+    nudge('SIGUSR1');
+  });
   return {
     signal: controller.signal,
     exitCode: () => (received === undefined ? undefined : 128 + constants.signals[received]),
@@ -43,6 +65,15 @@ export function abortOnSignals(): SignalWatch {
     },
     leaveTerminal: () => {
       left = true;
+    },
+    nudges: {
+      onNudge(listener) {
+        nudged.add(listener);
+        return { [Symbol.dispose]: () => void nudged.delete(listener) };
+      },
+      surviveHangup() {
+        survives = true;
+      },
     },
     forPlugins: {
       onStatus(listener) {

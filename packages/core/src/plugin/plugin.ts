@@ -4,6 +4,7 @@ import type { ViasshError } from '../errors/viassh-error.ts';
 import type { StdioEnd } from '../endpoint/stdio.ts';
 import type { Logger } from '../log/logger.ts';
 import type { ProgramRunner } from '../program/program-runner.ts';
+import type { Supervisor } from '../supervisor/supervisor.ts';
 import type { Capability } from '../connection/capability.ts';
 import type { Account } from './account.ts';
 import type { OptionTable, OptionValues } from './options.ts';
@@ -29,6 +30,8 @@ export interface PluginContext {
   readonly ready: () => void;
   /** What ssh_config and `-o` say of the destination, by lower-case names; undefined before it is resolved. */
   readonly settings?: ReadonlyMap<string, readonly string[]> | undefined;
+  /** Who keeps `connection` up, for telling how it stands; undefined where it ends with its first loss. */
+  readonly supervisor?: Pick<Supervisor, 'state' | 'onState'> | undefined;
   /** Undefined where the process is not ours alone. */
   readonly signals?: ProcessSignals | undefined;
 }

@@ -1,12 +1,13 @@
-import type { ConnectionInfo, PluginContext, ViasshError } from '@viassh/core';
+import type { ConnectionInfo, PluginContext, SupervisorState, ViasshError } from '@viassh/core';
 import type { Forward, ForwardedConnection, ForwardEvent } from '../forward/forward.ts';
+import { connectionLine, connectionReport } from './connection-state.ts';
 import { describeListening, listeningPlace, type ListeningPlace } from './listening-place.ts';
 import { statusReport, statusTable } from './status.ts';
 import { describeOriginator, viaOf } from './way.ts';
 
 /** Says what forwards do: lines for people, or one JSON object a line. */
 export class ForwardReporter {
-  readonly #context: Pick<PluginContext, 'stdio' | 'log' | 'json'>;
+  readonly #context: Pick<PluginContext, 'stdio' | 'log' | 'json' | 'supervisor'>;
   readonly #via: readonly string[];
   /** Stdout belongs to another program. */
   readonly #silent: boolean;
@@ -17,7 +18,9 @@ export class ForwardReporter {
   #places: readonly ListeningPlace[] = [];
 
   constructor(
-    context: Pick<PluginContext, 'stdio' | 'log' | 'json'> & { readonly connection: { readonly info: ConnectionInfo } },
+    context: Pick<PluginContext, 'stdio' | 'log' | 'json' | 'supervisor'> & {
+      readonly connection: { readonly info: ConnectionInfo };
+    },
     { silent }: { readonly silent: boolean },
   ) {
     this.#context = context;
@@ -48,11 +51,22 @@ export class ForwardReporter {
     else this.#notePassing(event, at, listening);
   }
 
+  /** The connection is lost, or up again: whoever keeps it up logs it for people. */
+  noteState(state: SupervisorState): void {
+    if (this.#context.json && !this.#silent) this.#print({ event: 'connection', ...connectionReport(state) });
+  }
+
   /** How things stand: a table on stderr, or a line of JSON. */
   tellStatus(): void {
-    const { stdio, json } = this.#context;
-    if (json && !this.#silent) this.#print({ event: 'status', forwards: statusReport(this.#forwards, this.#via) });
-    else stdio.error.write(statusTable(this.#forwards, this.#via));
+    const { stdio, json, supervisor } = this.#context;
+    const state = supervisor?.state;
+    if (json && !this.#silent) {
+      const connection = state === undefined ? undefined : connectionReport(state);
+      this.#print({ event: 'status', connection, forwards: statusReport(this.#forwards, this.#via) });
+    } else {
+      const line = state === undefined ? '' : `${connectionLine(state, Date.now())}\n`;
+      stdio.error.write(`${line}${statusTable(this.#forwards, this.#via)}`);
+    }
   }
 
   #notePassing(event: Exclude<ForwardEvent, { kind: 'refused' }>, at: number, { place }: ListeningPlace): void {

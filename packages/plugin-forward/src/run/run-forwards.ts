@@ -22,7 +22,7 @@ export async function runForwards(
   { listening, rules }: AskedForwards,
   options: RunOptions,
 ): Promise<ExitStatus> {
-  const { connection, signal, signals } = context;
+  const { connection, signal, signals, supervisor } = context;
   const users = options.users === undefined ? undefined : await readUsers(options.users);
   const reporter = new ForwardReporter(context, { silent: options.for });
   using idleWatch = options.untilIdle === undefined ? undefined : new IdleWatch(options.untilIdle * 1000);
@@ -35,6 +35,7 @@ export async function runForwards(
       idleWatch?.note(event);
     },
   });
+  using _watched = supervisor?.onState((state) => reporter.noteState(state));
   using _told = signals?.onStatus(() => reporter.tellStatus());
   using stop = new AbortScope(signal);
   try {

@@ -1,0 +1,40 @@
+import {
+  type Connection,
+  destinationOf,
+  type ExitStatus,
+  type LocalContext,
+  type PreparedPlugin,
+  type Route,
+  runPlugin,
+  supervise,
+  supervisedConnection,
+} from '@viassh/core';
+import type { Residence } from '../background/resident-options.ts';
+import type { CommandContext } from './command-context.ts';
+import { openForCommand } from './open-for-command.ts';
+
+/**
+ * Runs a plugin that stays on a connection that is kept up: once it was up, a loss that may pass is no end. It ends as the
+ * plugin does, and with the failure that nobody may retry.
+ *
+ * @throws ViasshError of the plugin; of the first attempt; ABORTED
+ */
+export async function runSupervised(
+  context: CommandContext,
+  prepared: PreparedPlugin,
+  destination: string,
+  local: LocalContext,
+  { keepTrying }: Pick<Residence, 'keepTrying'>,
+): Promise<ExitStatus> {
+  const { log, signal } = context;
+  const { needs, keepalive } = prepared;
+  let settings: LocalContext['settings'];
+  const onRoute = (route: Route): void => void (settings = destinationOf(route).raw);
+  const connect = async (attempt: AbortSignal): Promise<Connection> =>
+    await openForCommand({ ...context, signal: attempt }, destination, needs, { keepalive, onRoute });
+  // Without the signal: what the plugin has set up on the far end is taken down before the connection goes.
+  await using supervisor = supervise(connect, { log, keepTrying });
+  using _nudged = context.nudges?.onNudge((name) => supervisor.retryNow(name));
+  await supervisor.current({ signal });
+  return await runPlugin(prepared, supervisedConnection(supervisor, { log }), { ...local, settings, supervisor });
+}

@@ -16,3 +16,5 @@ export { prepareRuntimeFolder } from './control/runtime-folder.ts';
 export { createTunnelLogs, type TunnelLogs, type TunnelLogsOptions } from './log/tunnel-logs.ts';
 export { type ProbeEnds, type ProbeResult, probeTunnel } from './probe/probe-tunnel.ts';
 export { watchTunnel, type WatchTunnelOptions } from './probe/watch-tunnel.ts';
+export { type Broker, startBroker, type StartBrokerOptions } from './run/start-broker.ts';
+export type { BrokerWorld, ConnectDetails, ConnectionWish } from './run/broker-world.ts';

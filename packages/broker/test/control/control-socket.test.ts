@@ -133,14 +133,13 @@ t.test('garbage, half a line and another version are told so, and harm nobody el
 t.test('a flood without a line is cut off, and clients who say nothing leave room for others', async (t) => {
   const { path } = await controlWorld(t);
   const flood = await clientOf(path);
-  let open = true;
-  flood.once('close', () => (open = false));
+
   const pour = (): void => {
-    while (open && flood.write(Buffer.alloc(65_536, 0x41)));
+    while (!flood.destroyed && flood.write(Buffer.alloc(65_536, 0x41)));
   };
   flood.on('drain', pour).resume();
   pour();
-  await waitUntil('the flood to be cut off', () => !open);
+  await waitUntil('the flood to be cut off', () => flood.destroyed);
   const silent = await Promise.all(Array.from({ length: 200 }, () => clientOf(path)));
   for (const socket of silent) socket.resume();
   await waitUntil(

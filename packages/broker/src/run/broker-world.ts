@@ -1,0 +1,34 @@
+import type { Capability, Clock, Connection, Logger, PluginRegistry, ProgramRunner } from '@viassh/core';
+import type { LogBook } from './log-book.ts';
+
+/** A connection as somebody wants it. */
+export interface ConnectionWish {
+  /** As it was written. */
+  readonly destination: string;
+  /** Typed options of ssh, as argv. */
+  readonly ssh: readonly string[];
+  /** `auto`, or a transport's name. */
+  readonly transport: string;
+}
+
+/** What a connection is made for, as well. */
+export interface ConnectDetails {
+  readonly needs: readonly Capability[];
+  /** Long silences are usual: keepalives where the configuration has none. */
+  readonly keepalive: boolean;
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+}
+
+/** What the parts of a broker share. */
+export interface BrokerWorld {
+  readonly plugins: PluginRegistry;
+  readonly programs: ProgramRunner;
+  readonly log: Logger;
+  readonly logs: LogBook;
+  readonly clock: Clock;
+  /** Makes one connection: resolves, selects, dials, logs in; asks nobody. */
+  readonly connect: (wish: ConnectionWish, details: ConnectDetails) => Promise<Connection>;
+  /** Equal for connections that may be shared: a hash of all that decides about the login. */
+  readonly keyOf: (wish: ConnectionWish, signal?: AbortSignal) => Promise<string>;
+}

@@ -11,6 +11,7 @@ export type {
   IncomingChannelType,
   Originator,
 } from './connection/incoming-channel.ts';
+export { type FarTidier, removeStaleFarSocket } from './connection/far-socket.ts';
 export type { RemoteAddress, RemoteForwardRequest, RemoteListener } from './connection/remote-forward.ts';
 export {
   longestPacket,
@@ -99,7 +100,7 @@ export {
   supervisedConnection,
   type SupervisedConnectionOptions,
 } from './supervisor/supervised-connection.ts';
-export type { RemoteForwardState, SupervisedForward } from './supervisor/sticky-forward.ts';
+export type { RemoteForwardState, SupervisedForward } from './supervisor/supervised-forward.ts';
 export type { Traffic } from './supervisor/traffic.ts';
 
 export type { StdioEnd } from './endpoint/stdio.ts';

@@ -34,6 +34,7 @@ export {
 } from './compliance/harness.ts';
 export { memoryHarness } from './compliance/memory-harness.ts';
 export { sshdHarness, type SshdHarnessOptions } from './compliance/sshd-harness.ts';
+export { supervisedHarness } from './compliance/supervised-harness.ts';
 
 export { watchLeaks } from './leaks/watch-leaks.ts';
 export { findLeaks, type Inventory, type InventoryOptions, takeInventory } from './leaks/inventory.ts';

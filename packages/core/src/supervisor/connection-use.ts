@@ -2,6 +2,7 @@ import type { Channel } from '../connection/channel.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { PacketChannel } from '../connection/packet-channel.ts';
 import { isViasshError, ViasshError } from '../errors/viassh-error.ts';
+import { endFarSshd, type Eviction, type FarSshd, findFarSshd } from './far-sshd.ts';
 import type { Supervisor } from './supervisor.ts';
 import { countBytes, type TrafficCounter } from './traffic.ts';
 import { SupervisedTun } from './supervised-tun.ts';
@@ -15,6 +16,8 @@ export class ConnectionUse {
   readonly #traffic: TrafficCounter;
   readonly #open = new Map<object, { readonly hold: Disposable; readonly end: (error?: ViasshError) => void }>();
   #idle = Promise.withResolvers<void>();
+  readonly #evictions = new Map<string, Promise<Eviction>>();
+  #farSshd: Promise<FarSshd | undefined> | undefined;
   #ended = false;
   #givenUp: ViasshError | undefined;
 
@@ -22,10 +25,7 @@ export class ConnectionUse {
     this.connection = connection;
     this.#supervisor = supervisor;
     this.#traffic = traffic;
-    this.over = connection.closed.then(() => {
-      this.#ended = true;
-      for (const channel of [...this.#open.keys()]) this.#release(channel); // some wait to be read, on nothing
-    });
+    this.over = this.#untilOver();
   }
 
   /** May something be opened on it? */
@@ -72,14 +72,33 @@ export class ConnectionUse {
     this.endAll(this.#givenUp);
   }
 
+  /** The process that serves this connection; looked for once. */
+  farSshd(): Promise<FarSshd | undefined> {
+    return (this.#farSshd ??= findFarSshd(this.connection));
+  }
+
+  /** Ends the one that served an earlier connection; once, however many forwards it still holds. */
+  evict(sshd: FarSshd, signal: AbortSignal): Promise<Eviction> {
+    const key = `${sshd.pid} ${sshd.started} ${sshd.boot}`;
+    const asked = this.#evictions.get(key) ?? endFarSshd(this.connection, sshd, signal);
+    this.#evictions.set(key, asked);
+    return asked;
+  }
+
   /** Closes the channels that are open. */
   endAll(error?: ViasshError): void {
-    for (const { end } of [...this.#open.values()]) end(error);
+    for (const { end } of this.#open.values()) end(error);
   }
 
   /** Resolves when no channel is open. */
   async idle(): Promise<void> {
     if (this.#open.size > 0) await this.#idle.promise;
+  }
+
+  async #untilOver(): Promise<void> {
+    await this.connection.closed;
+    this.#ended = true;
+    for (const channel of this.#open.keys()) this.#release(channel); // some wait to be read, on nothing
   }
 
   #take(channel: object, end: (error?: ViasshError) => void): void {

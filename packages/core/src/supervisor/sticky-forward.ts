@@ -1,32 +1,12 @@
 import type { Connection } from '../connection/connection.ts';
+import { removeStaleFarSocket } from '../connection/far-socket.ts';
 import type { RemoteAddress, RemoteForwardRequest, RemoteListener } from '../connection/remote-forward.ts';
 import { toViasshError, type ViasshError } from '../errors/viassh-error.ts';
 import type { Logger } from '../log/logger.ts';
 import type { Clock } from './clock.ts';
 import type { ConnectionUse } from './connection-use.ts';
-
-/** How a remote forward of a supervised connection stands. Times are milliseconds since 1970. */
-export type RemoteForwardState =
-  | { readonly kind: 'standing'; readonly since: number }
-  /** There is no connection. */
-  | { readonly kind: 'down'; readonly since: number }
-  /** `attempt` counts from 1 on each connection. */
-  | { readonly kind: 'asking'; readonly since: number; readonly attempt: number }
-  /** The far end refused, most often since our own dead session still listens there; asked again at `until`. */
-  | {
-      readonly kind: 'waiting';
-      readonly since: number;
-      readonly attempt: number;
-      readonly until: number;
-      readonly error: ViasshError;
-    };
-
-/** A remote forward that comes back with each connection. */
-export interface SupervisedForward {
-  /** Where it listened first, and does ever after. */
-  readonly address: RemoteAddress;
-  readonly state: RemoteForwardState;
-}
+import type { FarSshd } from './far-sshd.ts';
+import type { RemoteForwardState, SupervisedForward } from './supervised-forward.ts';
 
 /** What a {@link StickyForward} is made from. */
 export interface StickyForwardInit {
@@ -36,6 +16,8 @@ export interface StickyForwardInit {
   readonly ask: (use: ConnectionUse, request: RemoteForwardRequest, signal: AbortSignal) => Promise<RemoteListener>;
   /** Nobody waits for it any more. Called once. */
   readonly onClosed: () => void;
+  /** May a dead session of ours be ended there? */
+  readonly evict: boolean;
   readonly log: Logger;
   readonly clock: Clock;
 }
@@ -51,6 +33,9 @@ export class StickyForward implements RemoteListener, SupervisedForward {
   readonly #request: RemoteForwardRequest;
   #state: RemoteForwardState;
   #listener: RemoteListener | undefined;
+  /** Who listened there for us last. */
+  #holder: FarSshd | undefined;
+  #evictions = 0;
   #attempts = new AbortController();
   #closing: Promise<void> | undefined;
   #resolveClosed!: () => void;
@@ -70,9 +55,15 @@ export class StickyForward implements RemoteListener, SupervisedForward {
     return this.#state;
   }
 
+  get evictions(): number {
+    return this.#evictions;
+  }
+
   /** It was granted on this connection. */
   standOn(use: ConnectionUse, listener: RemoteListener): void {
     this.#listener = listener;
+    this.#holder = undefined;
+    if (this.#init.evict) void this.#learnHolder(use, listener);
     this.#state = { kind: 'standing', since: this.#init.clock.wall() };
     void listener.closed.then(() => this.#fellOn(use, listener));
   }
@@ -90,7 +81,7 @@ export class StickyForward implements RemoteListener, SupervisedForward {
     for (let attempt = 1; use.alive && !signal.aborted; attempt += 1) {
       const error = await this.#attempt(use, attempt, signal);
       if (error === undefined || signal.aborted || !use.alive) break;
-      await this.#waitFor(attempt, error, signal);
+      if (!(await this.#makeRoom(error, attempt, use, signal))) await this.#waitFor(attempt, error, signal);
     }
     if (this.#attempts === attempts && this.#listener === undefined)
       this.#state = { kind: 'down', since: this.#init.clock.wall() };
@@ -130,13 +121,43 @@ export class StickyForward implements RemoteListener, SupervisedForward {
     this.#state = { kind: 'asking', since: clock.wall(), attempt };
     try {
       const listener = await ask(use, this.#request, signal);
-      if (signal.aborted) return void (await listener.close());
+      if (signal.aborted) {
+        await listener.close();
+        return undefined;
+      }
       this.standOn(use, listener);
       log.info(`the far end listens on ${describePlace(this.address)} again (attempt ${attempt})`);
       return undefined;
     } catch (error) {
       return toViasshError(error);
     }
+  }
+
+  async #learnHolder(use: ConnectionUse, listener: RemoteListener): Promise<void> {
+    const sshd = await use.farSshd();
+    if (this.#listener === listener) this.#holder = sshd;
+  }
+
+  /** Has what our own dead session left there taken away. @returns whether it is worth asking again at once */
+  async #makeRoom(error: ViasshError, attempt: number, use: ConnectionUse, signal: AbortSignal): Promise<boolean> {
+    if (error.code !== 'FORWARD_REFUSED') return false;
+    const { log } = this.#init;
+    const holder = this.#holder;
+    let changed = false;
+    if (holder !== undefined && attempt > 1) {
+      const outcome = await use.evict(holder, signal);
+      changed = outcome === 'ended' || outcome === 'gone';
+      if (outcome !== 'unknown') this.#holder = undefined;
+      if (outcome === 'ended') {
+        this.#evictions += 1;
+        log.warning(
+          `our dead session still listened on ${describePlace(this.address)}: its sshd there (process ${holder.pid}) was ended`,
+        );
+      }
+    }
+    if (this.#request.kind === 'streamlocal' && !signal.aborted)
+      changed = (await removeStaleFarSocket(use.connection, this.#request.path)) || changed;
+    return changed;
   }
 
   async #waitFor(attempt: number, error: ViasshError, signal: AbortSignal): Promise<void> {

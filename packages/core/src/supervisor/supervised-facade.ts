@@ -12,7 +12,8 @@ import type { SessionRequest } from '../connection/session-request.ts';
 import { abortedError, ViasshError } from '../errors/viassh-error.ts';
 import { type Clock, type ClockTimer, systemClock } from './clock.ts';
 import { ConnectionUse } from './connection-use.ts';
-import { StickyForward, type StickyForwardInit, type SupervisedForward } from './sticky-forward.ts';
+import { StickyForward, type StickyForwardInit } from './sticky-forward.ts';
+import type { SupervisedForward } from './supervised-forward.ts';
 import { countedIncoming, StickyHandlers } from './sticky-handlers.ts';
 import type { SupervisedConnection, SupervisedConnectionOptions } from './supervised-connection.ts';
 import type { Supervisor, SupervisorState } from './supervisor.ts';
@@ -187,6 +188,7 @@ export class SupervisedFacade implements SupervisedConnection {
         this.#forwards.delete(forward);
         hold[Symbol.dispose]();
       },
+      evict: this.#options.evict ?? false,
       log: this.#options.log,
       clock: this.#clock,
     });
@@ -228,7 +230,7 @@ export class SupervisedFacade implements SupervisedConnection {
   }
 
   #leave(): void {
-    for (const forward of [...this.#forwards]) forward.end();
+    for (const forward of this.#forwards) forward.end();
     this.#handlers.clear();
     for (const one of this.#listening) one[Symbol.dispose]();
   }

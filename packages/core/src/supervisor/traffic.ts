@@ -23,22 +23,23 @@ export function countBytes(channel: Channel, counter: TrafficCounter): void {
     counter.received += stderr.readableLength;
     countPushes(stderr, counter);
   }
-  const { _write: write, _writev: writev } = channel;
-  channel._write = function (chunk: Buffer, encoding, callback): void {
+  const write = channel._write.bind(channel);
+  const writev = channel._writev?.bind(channel);
+  channel._write = (chunk: Buffer, encoding, callback) => {
     counter.sent += chunk.length;
-    write.call(this, chunk, encoding, callback);
+    write(chunk, encoding, callback);
   };
-  if (writev === undefined || writev === null) return;
-  channel._writev = function (chunks, callback): void {
+  if (writev === undefined) return;
+  channel._writev = (chunks, callback) => {
     for (const { chunk } of chunks) counter.sent += (chunk as Buffer).length;
-    writev.call(this, chunks, callback);
+    writev(chunks, callback);
   };
 }
 
 function countPushes(stream: Pick<Channel, 'push'>, counter: TrafficCounter): void {
-  const { push } = stream;
-  stream.push = function (chunk: Buffer | null, encoding): boolean {
+  const push = stream.push.bind(stream);
+  stream.push = (chunk: Buffer | null, encoding) => {
     if (chunk !== null) counter.received += chunk.length;
-    return push.call(this, chunk, encoding);
+    return push(chunk, encoding);
   };
 }

@@ -1,10 +1,17 @@
 import type { Socket } from 'node:net';
-import { type Connection, type IncomingChannel, isViasshError, type RemoteListener, toViasshError } from '@viassh/core';
+import {
+  type Connection,
+  type FarTidier,
+  type IncomingChannel,
+  isViasshError,
+  type RemoteListener,
+  removeStaleFarSocket,
+  toViasshError,
+} from '@viassh/core';
 import type { NearTarget, RemoteForwardSpec } from '../spec/forward-spec.ts';
 import { ForwardBook } from './book.ts';
 import { type Arrival, carry } from './carry.ts';
 import { describeNearTarget, dialNear } from './dial-near.ts';
-import { type FarTidier, removeStaleFarSocket } from './far-socket.ts';
 import type { Forward, ForwardOptions } from './forward.ts';
 import type { DestinationRules } from '../negotiate/destination-rules.ts';
 import { negotiate } from '../negotiate/negotiate.ts';

@@ -1,4 +1,5 @@
-import { type Connection, quoteWord } from '@viassh/core';
+import { quoteWord } from '../quoting/posix-shell.ts';
+import type { Connection } from './connection.ts';
 
 /** Milliseconds for a look at the far end: an account may answer every command with one that does not end. */
 const DEADLINE = 3000;

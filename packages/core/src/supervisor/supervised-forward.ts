@@ -1,0 +1,27 @@
+import type { RemoteAddress } from '../connection/remote-forward.ts';
+import type { ViasshError } from '../errors/viassh-error.ts';
+
+/** How a remote forward of a supervised connection stands. Times are milliseconds since 1970. */
+export type RemoteForwardState =
+  | { readonly kind: 'standing'; readonly since: number }
+  /** There is no connection. */
+  | { readonly kind: 'down'; readonly since: number }
+  /** `attempt` counts from 1 on each connection. */
+  | { readonly kind: 'asking'; readonly since: number; readonly attempt: number }
+  /** The far end refused, most often since our own dead session still listens there; asked again at `until`. */
+  | {
+      readonly kind: 'waiting';
+      readonly since: number;
+      readonly attempt: number;
+      readonly until: number;
+      readonly error: ViasshError;
+    };
+
+/** A remote forward that comes back with each connection. */
+export interface SupervisedForward {
+  /** Where it listened first, and does ever after. */
+  readonly address: RemoteAddress;
+  readonly state: RemoteForwardState;
+  /** How often a dead session of ours was ended there, so that it gave the place back. */
+  readonly evictions: number;
+}

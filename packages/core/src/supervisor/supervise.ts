@@ -372,8 +372,8 @@ class ConnectionSupervisor implements Supervisor {
 
   #drop(error: ViasshError): void {
     const connection = this.#takeLink();
+    this.#failed(error, { atOnce: true }); // told before: closing would end its channels as if all were well
     if (connection !== undefined) this.#discard(connection);
-    this.#failed(error, { atOnce: true });
   }
 
   #discard(connection: Connection, options: CloseOptions = {}): void {

@@ -22,7 +22,8 @@ export function supervisedHarness(inner: ComplianceHarness): ComplianceHarness {
       const server = await inner.serve(options);
       return {
         ...server,
-        connect: (overrides) => connectSupervised((signal) => server.connect({ ...overrides, signal }), overrides?.signal),
+        connect: (overrides) =>
+          connectSupervised((signal) => server.connect({ ...overrides, signal }), overrides?.signal),
       };
     },
   };

@@ -100,6 +100,7 @@ export {
   supervisedConnection,
   type SupervisedConnectionOptions,
 } from './supervisor/supervised-connection.ts';
+export type { FarSshd } from './supervisor/far-sshd.ts';
 export type { RemoteForwardState, SupervisedForward } from './supervisor/supervised-forward.ts';
 export type { Traffic } from './supervisor/traffic.ts';
 

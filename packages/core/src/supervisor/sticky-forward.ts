@@ -55,6 +55,10 @@ export class StickyForward implements RemoteListener, SupervisedForward {
     return this.#state;
   }
 
+  get holder(): FarSshd | undefined {
+    return this.#holder;
+  }
+
   get evictions(): number {
     return this.#evictions;
   }

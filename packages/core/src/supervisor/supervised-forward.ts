@@ -1,5 +1,6 @@
 import type { RemoteAddress } from '../connection/remote-forward.ts';
 import type { ViasshError } from '../errors/viassh-error.ts';
+import type { FarSshd } from './far-sshd.ts';
 
 /** How a remote forward of a supervised connection stands. Times are milliseconds since 1970. */
 export type RemoteForwardState =
@@ -22,6 +23,8 @@ export interface SupervisedForward {
   /** Where it listened first, and does ever after. */
   readonly address: RemoteAddress;
   readonly state: RemoteForwardState;
+  /** Who listens there for us, or did last; undefined where it could not be found out, or nobody may be ended. */
+  readonly holder: FarSshd | undefined;
   /** How often a dead session of ours was ended there, so that it gave the place back. */
   readonly evictions: number;
 }

@@ -93,7 +93,7 @@ export { type Clock, type ClockTimer, systemClock } from './supervisor/clock.ts'
 export { supervise } from './supervisor/supervise.ts';
 export type { SuperviseOptions } from './supervisor/supervise-options.ts';
 export type { BackoffOptions } from './supervisor/backoff.ts';
-export type { NetworkChange, NetworkWatch } from './supervisor/watch-network.ts';
+export { type NetworkChange, type NetworkWatch, watchNetwork } from './supervisor/watch-network.ts';
 export type { Supervisor, SupervisorState } from './supervisor/supervisor.ts';
 export {
   type SupervisedConnection,

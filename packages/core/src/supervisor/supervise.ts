@@ -2,7 +2,7 @@ import type { CloseOptions, CloseReason, Connection } from '../connection/connec
 import { abortedError, toViasshError, ViasshError } from '../errors/viassh-error.ts';
 import { Backoff } from './backoff.ts';
 import { type Clock, type ClockTimer, systemClock } from './clock.ts';
-import { probe } from './probe.ts';
+import { Link } from './link.ts';
 import { isHangUp, mayRetry } from './retry-policy.ts';
 import { describeState } from './describe-state.ts';
 import type { SuperviseOptions } from './supervise-options.ts';
@@ -11,10 +11,6 @@ import { Waiters } from './waiters.ts';
 import { type NetworkChange, watchNetwork } from './watch-network.ts';
 import { watchWake } from './watch-wake.ts';
 
-/** For the first answer of a connection, and for those asked for now and then: a busy link is slow, and not dead. */
-const PATIENT_MS = 15_000;
-/** For the answer after a wake: so long, or four times what it took the last time. */
-const SHORT_MS = 1000;
 /** An attempt that began before the network changed, and longer ago than that, is not waited for. */
 const STALE_ATTEMPT_MS = 5000;
 
@@ -28,16 +24,6 @@ export function supervise(
   options: SuperviseOptions,
 ): Supervisor {
   return new ConnectionSupervisor(connect, options);
-}
-
-/** A connection that is up. */
-interface Link {
-  readonly connection: Connection;
-  /** By the clock's `now()`. */
-  readonly since: number;
-  roundTripMs: number | undefined;
-  /** When the probe under way is over, by the clock's `now()`. */
-  probeEnds?: number | undefined;
 }
 
 /** An attempt under way. */
@@ -72,7 +58,6 @@ class ConnectionSupervisor implements Supervisor {
   #watches: Disposable | undefined;
   #waitTimer: ClockTimer | undefined;
   #idleTimer: ClockTimer | undefined;
-  #pollTimer: ClockTimer | undefined;
   #lifeTimer: ClockTimer | undefined;
 
   constructor(connect: (signal: AbortSignal) => Promise<Connection>, options: SuperviseOptions) {
@@ -96,7 +81,8 @@ class ConnectionSupervisor implements Supervisor {
   }
 
   get state(): SupervisorState {
-    return this.#state;
+    if (this.#state.kind !== 'up' || this.#link === undefined) return this.#state;
+    return { ...this.#state, roundTripMs: this.#link.roundTripMs };
   }
 
   get ups(): number {
@@ -112,12 +98,12 @@ class ConnectionSupervisor implements Supervisor {
   } = {}): Promise<Connection> {
     if (signal?.aborted === true) throw abortedError(signal.reason);
     if (this.#state.kind === 'idle') this.#begin();
+    this.#used();
     if (this.#link !== undefined) {
       this.#restIfUnused();
       return this.#link.connection;
     }
     if (this.#state.kind === 'stopped') throw this.#notUp();
-    clear(this.#clock, this.#idleTimer);
     return await this.#waiters.add({ signal, waitMs, late: () => this.#notUp() });
   }
 
@@ -137,7 +123,7 @@ class ConnectionSupervisor implements Supervisor {
   hold(): Disposable {
     let held = true;
     this.#holds += 1;
-    clear(this.#clock, this.#idleTimer);
+    this.#used();
     return {
       [Symbol.dispose]: () => {
         if (!held) return;
@@ -150,7 +136,7 @@ class ConnectionSupervisor implements Supervisor {
 
   retryNow(why: string): void {
     if (this.#state.kind === 'waiting') this.#cutWait(why);
-    else this.#probe(why, this.#shortLimit());
+    else this.#link?.probeNow(why);
   }
 
   close(options: CloseOptions = {}): Promise<void> {
@@ -171,7 +157,7 @@ class ConnectionSupervisor implements Supervisor {
   };
 
   #begin(): void {
-    clear(this.#clock, this.#waitTimer);
+    this.#clock.clearTimeout(this.#waitTimer);
     if (this.#starts >= (this.#options.maxStarts ?? Infinity)) return this.#stop(this.#lastError);
     this.#starts += 1;
     this.#attempts += 1;
@@ -186,10 +172,7 @@ class ConnectionSupervisor implements Supervisor {
     let connection: Connection | undefined;
     try {
       connection = await this.#connect(attempt.cancel.signal);
-      const roundTripMs =
-        this.#attempt === attempt ? await probe(connection, { clock: this.#clock, limitMs: PATIENT_MS }) : undefined;
-      if (roundTripMs === 'silent') throw silence('after the login', PATIENT_MS);
-      if (this.#attempt === attempt) this.#cameUp(connection, roundTripMs);
+      if (this.#attempt === attempt) this.#cameUp(attempt, await this.#linkOver(connection, attempt.cancel.signal));
       else this.#discard(connection);
     } catch (error) {
       if (connection !== undefined) this.#discard(connection);
@@ -197,20 +180,29 @@ class ConnectionSupervisor implements Supervisor {
     }
   }
 
-  #cameUp(connection: Connection, roundTripMs: number | undefined): void {
-    const link: Link = { connection, since: this.#clock.now(), roundTripMs };
+  async #linkOver(connection: Connection, signal: AbortSignal): Promise<Link> {
+    const { log, pollMs, firstPollMs } = this.#options;
+    const onSilence = (error: ViasshError): void => this.#drop(error);
+    return await Link.over(connection, { clock: this.#clock, log, signal, pollMs, firstPollMs, onSilence });
+  }
+
+  #cameUp(attempt: Attempt, link: Link): void {
+    const { connection, roundTripMs } = link;
+    if (this.#attempt !== attempt) {
+      link.end();
+      return this.#discard(connection);
+    }
     this.#attempt = undefined;
     this.#link = link;
     this.#ups += 1;
     this.#attempts = 0;
     this.#lastError = undefined;
-    void connection.closed.then((reason) => this.#ended(link, reason));
+    void this.#followEnd(link);
     this.#state = { kind: 'up', since: this.#clock.wall(), roundTripMs };
-    for (const listener of this.#upListeners) this.#tell(listener, connection);
+    for (const listener of Array.from(this.#upListeners)) this.#tell(listener, connection);
     if (this.#link !== link) return; // a listener has closed it
     this.#waiters.resolve(connection);
     this.#enter(this.#state);
-    this.#poll(this.#options.firstPollMs ?? this.#options.pollMs);
     this.#restIfUnused();
   }
 
@@ -219,14 +211,14 @@ class ConnectionSupervisor implements Supervisor {
     const link = this.#link;
     if (link === undefined) return undefined;
     this.#link = undefined;
-    clear(this.#clock, this.#pollTimer);
-    const upMs = this.#clock.now() - link.since;
-    this.#established ||= upMs >= (this.#options.gateMs ?? 0);
-    this.#backoff.wasUp(upMs);
+    link.end();
+    this.#established ||= link.upMs >= (this.#options.gateMs ?? 0);
+    this.#backoff.wasUp(link.upMs);
     return link.connection;
   }
 
-  #ended(link: Link, reason: CloseReason): void {
+  async #followEnd(link: Link): Promise<void> {
+    const reason = await link.connection.closed;
     if (this.#link !== link) return;
     this.#takeLink();
     if (reason.kind === 'closed') this.#stop(undefined);
@@ -249,17 +241,20 @@ class ConnectionSupervisor implements Supervisor {
   }
 
   /** For good. */
-  #stop(error: ViasshError | undefined, options: CloseOptions = {}, forWaiters?: ViasshError): void {
+  #stop(why: ViasshError | undefined, options: CloseOptions = {}, forWaiters?: ViasshError): void {
     const connection = this.#takeLink();
     this.#leave();
-    clear(this.#clock, this.#lifeTimer);
+    this.#clock.clearTimeout(this.#lifeTimer);
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
     if (connection !== undefined) this.#discard(connection, options);
-    this.#enter({ kind: 'stopped', since: this.#clock.wall(), error });
+    this.#enter({ kind: 'stopped', since: this.#clock.wall(), error: why });
     this.#waiters.reject(forWaiters ?? this.#notUp());
-    void Promise.allSettled(this.#endings).then(() =>
-      this.#resolveStopped(error === undefined ? { kind: 'closed' } : { kind: 'lost', error }),
-    );
+    void this.#settle(why === undefined ? { kind: 'closed' } : { kind: 'lost', error: why });
+  }
+
+  async #settle(reason: CloseReason): Promise<void> {
+    while (this.#endings.size > 0) await Promise.all(this.#endings); // the end of an attempt may add that of its connection
+    this.#resolveStopped(reason);
   }
 
   /** Until somebody asks again. */
@@ -274,7 +269,8 @@ class ConnectionSupervisor implements Supervisor {
   #leave(): void {
     this.#attempt?.cancel.abort();
     this.#attempt = undefined;
-    for (const timer of [this.#waitTimer, this.#idleTimer, this.#pollTimer]) clear(this.#clock, timer);
+    this.#clock.clearTimeout(this.#waitTimer);
+    this.#used();
     this.#watches?.[Symbol.dispose]();
     this.#watches = undefined;
   }
@@ -283,15 +279,22 @@ class ConnectionSupervisor implements Supervisor {
     return this.#holds === 0 && this.#waiters.size === 0;
   }
 
+  /** Begins to count, unless it does so already. */
   #restIfUnused(): void {
     const { idleMs } = this.#options;
     const { kind } = this.#state;
-    clear(this.#clock, this.#idleTimer);
-    if (idleMs === undefined || kind === 'idle' || kind === 'stopped' || !this.#isUnused) return;
+    if (idleMs === undefined || this.#idleTimer !== undefined || !this.#isUnused) return;
+    if (kind === 'idle' || kind === 'stopped') return;
     this.#idleTimer = this.#clock.setTimeout(() => {
+      this.#idleTimer = undefined;
       if (this.#isUnused) this.#rest();
     }, idleMs);
     this.#idleTimer.unref();
+  }
+
+  #used(): void {
+    this.#clock.clearTimeout(this.#idleTimer);
+    this.#idleTimer = undefined;
   }
 
   #watch(): void {
@@ -304,18 +307,25 @@ class ConnectionSupervisor implements Supervisor {
   }
 
   #onWake(what: string): void {
-    if (this.#state.kind === 'waiting') this.#cutWait(what);
+    if (this.#state.kind === 'waiting') this.#cutWaitUnlessPenalised(what);
     else if (this.#attempt !== undefined) this.#beginAnew(what);
-    else if (this.#options.probe !== false) this.#probe(what, this.#shortLimit());
+    else this.#suspect(what);
   }
 
   #onNetwork({ gone, come }: NetworkChange): void {
     const what = gone.length > 0 ? `gone: ${gone.join(', ')}` : `new: ${come.join(', ')}`;
-    if (this.#state.kind === 'waiting' && !this.#backoff.isPenalised) return this.#cutWait(what);
-    if (gone.length === 0) return;
-    if (this.#attempt !== undefined && this.#clock.now() - this.#attempt.since > STALE_ATTEMPT_MS)
-      this.#beginAnew(what);
-    else if (this.#options.probe !== false) this.#probe(what, this.#shortLimit());
+    if (this.#state.kind === 'waiting') this.#cutWaitUnlessPenalised(what);
+    else if (gone.length === 0) return;
+    else if (this.#attempt === undefined) this.#suspect(what);
+    else if (this.#clock.now() - this.#attempt.since > STALE_ATTEMPT_MS) this.#beginAnew(what);
+  }
+
+  #suspect(why: string): void {
+    if (this.#options.probe !== false) this.#link?.probeNow(why);
+  }
+
+  #cutWaitUnlessPenalised(why: string): void {
+    if (!this.#backoff.isPenalised) this.#cutWait(why);
   }
 
   #cutWait(why: string): void {
@@ -333,43 +343,6 @@ class ConnectionSupervisor implements Supervisor {
     this.#begin();
   }
 
-  #poll(ms: number | undefined): void {
-    if (ms === undefined || ms <= 0) return;
-    this.#pollTimer = this.#clock.setTimeout(() => {
-      this.#probe('the poll', Math.max(PATIENT_MS, this.#shortLimit()));
-      this.#poll(this.#options.pollMs);
-    }, ms);
-    this.#pollTimer.unref();
-  }
-
-  #shortLimit(): number {
-    return Math.max(SHORT_MS, 4 * (this.#link?.roundTripMs ?? 0));
-  }
-
-  #probe(why: string, limitMs: number): void {
-    const link = this.#link;
-    const ends = this.#clock.now() + limitMs;
-    if (link === undefined || (link.probeEnds !== undefined && link.probeEnds <= ends)) return;
-    link.probeEnds = ends;
-    this.#options.log.debug(`${why}: probing the connection`);
-    void probe(link.connection, { clock: this.#clock, limitMs }).then(
-      (roundTripMs) => {
-        if (link.probeEnds === ends) link.probeEnds = undefined;
-        if (this.#link !== link) return;
-        if (roundTripMs === 'silent') this.#drop(silence(why, limitMs));
-        else this.#answered(link, roundTripMs);
-      },
-      () => {
-        if (link.probeEnds === ends) link.probeEnds = undefined; // what ended it is told by `closed`
-      },
-    );
-  }
-
-  #answered(link: Link, roundTripMs: number | undefined): void {
-    link.roundTripMs = roundTripMs;
-    if (this.#state.kind === 'up') this.#state = { ...this.#state, roundTripMs };
-  }
-
   #drop(error: ViasshError): void {
     const connection = this.#takeLink();
     this.#failed(error, { atOnce: true }); // told before: closing would end its channels as if all were well
@@ -381,9 +354,10 @@ class ConnectionSupervisor implements Supervisor {
   }
 
   #track(work: Promise<unknown>): void {
-    const ending = work.catch((error: unknown) => this.#options.log.debug(toViasshError(error).message));
+    const ending = work
+      .catch((error: unknown) => this.#options.log.debug(toViasshError(error).message))
+      .finally(() => this.#endings.delete(ending));
     this.#endings.add(ending);
-    void ending.then(() => this.#endings.delete(ending));
   }
 
   #notUp(): ViasshError {
@@ -398,7 +372,7 @@ class ConnectionSupervisor implements Supervisor {
   #enter(state: SupervisorState): void {
     this.#state = state;
     describeState(state, { ups: this.#ups, log: this.#options.log });
-    for (const listener of this.#stateListeners) this.#tell(listener, state);
+    for (const listener of Array.from(this.#stateListeners)) this.#tell(listener, state);
   }
 
   #tell<T>(listener: (value: T) => void, value: T): void {
@@ -408,14 +382,4 @@ class ConnectionSupervisor implements Supervisor {
       this.#options.log.debug(`a listener failed: ${toViasshError(error).message}`);
     }
   }
-}
-
-function silence(when: string, limitMs: number): ViasshError {
-  return new ViasshError('CONNECTION_LOST', `no answer within ${(limitMs / 1000).toFixed(1)} s (${when})`, {
-    hint: 'the server or the network went away',
-  });
-}
-
-function clear(clock: Clock, timer: ClockTimer | undefined): void {
-  clock.clearTimeout(timer);
 }

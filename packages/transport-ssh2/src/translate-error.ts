@@ -9,6 +9,9 @@ import {
 import { peerOf } from './hop.ts';
 import type { ChannelOpening } from './ssh2-private/open-raw-channel.ts';
 
+/** What sshd says instead of its version: sshd.c, drop_connection(). */
+const TURNED_AWAY = /^(?:Not allowed at this time|Exceeded MaxStartups)/;
+
 /** How far a hop has come; the same failure means something else in each phase. */
 export type Phase = 'handshake' | 'login' | 'up';
 
@@ -142,6 +145,12 @@ function mayBeSsh(heard: string): boolean {
 
 function notSsh(hop: Peer, heard: string, cause: unknown): ViasshError {
   const shown = sanitize(heard.slice(0, 80));
+  if (TURNED_AWAY.test(heard)) {
+    return new ViasshError('SERVER_CLOSED', `${hop.hostName} port ${hop.port} turned us away: ${shown.trim()}`, {
+      hint: 'the server limits connections from here (MaxStartups, PerSourcePenalties): wait before the next',
+      cause,
+    });
+  }
   return new ViasshError(
     'PROTOCOL_ERROR',
     `${hop.hostName} port ${hop.port} does not speak SSH${shown === '' ? '' : `; it said: ${shown}`}`,

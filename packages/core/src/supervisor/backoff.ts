@@ -41,7 +41,7 @@ export class Backoff {
     const limit = Math.min(capMs, baseMs * 2 ** Math.min(this.#failures, 30));
     this.#failures += 1;
     this.#hangUps = hungUp ? this.#hangUps + 1 : 0;
-    return (this.isPenalised ? penaltyMs : 0) + this.#random() * limit;
+    return Math.round((this.isPenalised ? penaltyMs : 0) + this.#random() * limit);
   }
 
   /** A connection was up for so many milliseconds. */

@@ -2,6 +2,7 @@ import { ViasshError } from '@viassh/core';
 import t from 'tap';
 import { supervised } from './supervised.ts';
 
+const refusals = (): ViasshError[] => Array.from({ length: 99 }, () => refused);
 const refused = new ViasshError('CONNECTION_REFUSED', 'nothing listens');
 
 t.test('lazy: nothing is dialled until somebody asks, and nobody dials for nobody', async (t) => {
@@ -49,7 +50,6 @@ t.test('idle: closed so long after the last hold, not before, and up again for t
 });
 
 t.test('what cannot be reached is given up when nobody waits for it any more', async (t) => {
-  const refusals = (): ViasshError[] => Array.from({ length: 99 }, () => refused);
   const idle = supervised(t, { keepTrying: true, idleMs: 10_000 }, refusals());
   const lazy = supervised(t, { keepTrying: true, lazy: true }, refusals());
   for (const { supervisor, clock } of [idle, lazy]) {

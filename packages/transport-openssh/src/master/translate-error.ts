@@ -15,6 +15,8 @@ import { JoinedChannels } from './joined-channels.ts';
 import { peerName } from './master-arguments.ts';
 
 const DEBUG = /^debug\d: /;
+/** What sshd says instead of its version: sshd.c, drop_connection(). */
+const TURNED_AWAY = /^(?:Not allowed at this time|Exceeded MaxStartups)/;
 
 /** Where in a route the hop stands that a log is of. */
 export interface HopPlace {
@@ -230,6 +232,12 @@ export class SshLog {
   #otherFailure(hop: ResolvedDestination, cause: string): ViasshError {
     const peer = peerName(hop);
     if (this.#otherBanner !== undefined && this.#info.serverVersion === undefined) {
+      if (TURNED_AWAY.test(this.#otherBanner)) {
+        return new ViasshError('SERVER_CLOSED', `${peer} turned us away: ${this.#otherBanner}`, {
+          hint: 'the server limits connections from here (MaxStartups, PerSourcePenalties): wait before the next',
+          cause,
+        });
+      }
       return new ViasshError('PROTOCOL_ERROR', `${peer} does not speak SSH; it said: ${this.#otherBanner}`, {
         hint: 'check the port: another service listens there',
         cause,

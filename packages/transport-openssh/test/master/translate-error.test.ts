@@ -54,6 +54,7 @@ const cases: readonly (readonly [code: string, lines: readonly string[]])[] = [
   ['CONNECT_TIMEOUT', ['ssh: connect to host gate port 22: Connection timed out']],
   ['NEGOTIATION_FAILED', ['Unable to negotiate with 192.0.2.1 port 22: no matching cipher found. Their offer: x']],
   ['PROTOCOL_ERROR', ['debug1: kex_exchange_identification: banner line 0: HTTP/1.1 400 Bad Request']],
+  ['SERVER_CLOSED', ['debug1: kex_exchange_identification: banner line 0: Not allowed at this time']],
   ['SERVER_CLOSED', ['kex_exchange_identification: Connection closed by remote host']],
   ['CONFIG_INVALID', ['command-line: line 0: Bad configuration option: nonsense']],
 ];

@@ -1,5 +1,5 @@
 import type { Capability, Clock, Connection, Logger, PluginRegistry, ProgramRunner } from '@viassh/core';
-import type { LogBook } from './log-book.ts';
+import type { TunnelLogs } from '../log/tunnel-logs.ts';
 
 /** A connection as somebody wants it. */
 export interface ConnectionWish {
@@ -24,8 +24,11 @@ export interface ConnectDetails {
 export interface BrokerWorld {
   readonly plugins: PluginRegistry;
   readonly programs: ProgramRunner;
+  /** The broker's own. */
   readonly log: Logger;
-  readonly logs: LogBook;
+  /** Gets what tunnels say as well, with their names. */
+  readonly output: Logger;
+  readonly logs: TunnelLogs;
   readonly clock: Clock;
   /** Makes one connection: resolves, selects, dials, logs in; asks nobody. */
   readonly connect: (wish: ConnectionWish, details: ConnectDetails) => Promise<Connection>;

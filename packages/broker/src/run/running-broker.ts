@@ -2,13 +2,14 @@ import type { Socket } from 'node:net';
 import { type Clock, type ClockTimer, ViasshError } from '@viassh/core';
 import type { BrokerConfig } from '../config/broker-config.ts';
 import { compareConfigs } from '../config/compare-configs.ts';
+import { createTunnelLogs, type TunnelLogs } from '../log/tunnel-logs.ts';
 import type { ControlAnswer, ControlRequest } from '../control/requests.ts';
 import type { ControlReply } from '../control/serve-control.ts';
 import type { BrokerStatus } from '../status/broker-status.ts';
 import type { BrokerWorld } from './broker-world.ts';
 import { Connections } from './connections.ts';
-import { LogBook } from './log-book.ts';
 import type { Broker, StartBrokerOptions } from './start-broker.ts';
+import { teeLogger } from './tee-logger.ts';
 import { tellLog } from './tell-log.ts';
 import type { Tunnel } from './tunnel.ts';
 import { Tunnels } from './tunnels.ts';
@@ -28,7 +29,7 @@ export class RunningBroker implements Broker {
   ready: Promise<void> = Promise.resolve();
   readonly #options: StartBrokerOptions & { readonly clock: Clock };
   readonly #connections: Connections;
-  readonly #logs: LogBook;
+  readonly #logs: TunnelLogs;
   readonly #since: number;
   readonly #begun: number;
   readonly #resolveEnded: () => void;
@@ -45,9 +46,10 @@ export class RunningBroker implements Broker {
     this.#config = options.config;
     this.#since = options.clock.wall();
     this.#begun = options.clock.now();
-    this.#logs = new LogBook(options.clock);
-    const { plugins, programs, log, clock, connect, keyOf } = options;
-    const world: BrokerWorld = { plugins, programs, log, logs: this.#logs, clock, connect, keyOf };
+    const { plugins, programs, clock, connect, keyOf, logFolder } = options;
+    this.#logs = createTunnelLogs({ clock, level: 'info', folder: logFolder });
+    const log = teeLogger(this.#logs.logger(), options.log, 'broker');
+    const world: BrokerWorld = { plugins, programs, log, output: options.log, logs: this.#logs, clock, connect, keyOf };
     this.#connections = new Connections(world, options.config.idle);
     this.tunnels = new Tunnels(options.config, world, this.#connections);
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -132,6 +134,7 @@ export class RunningBroker implements Broker {
     await this.tunnels.close();
     await this.#connections.close();
     await this.#closeControl();
+    await this.#logs[Symbol.asyncDispose]();
     this.#resolveEnded();
   }
 

@@ -17,7 +17,10 @@ export interface StartBrokerOptions extends Pick<BrokerWorld, 'connect' | 'keyOf
   readonly runtimeFolder: string;
   readonly plugins: PluginRegistry;
   readonly programs: ProgramRunner;
+  /** Gets all that tunnels and the broker say, with their names. */
   readonly log: Logger;
+  /** Where a log file of each tunnel is to be, for this user alone. It is there. Default: none are written. */
+  readonly logFolder?: string | undefined;
   /** Of this process. */
   readonly pid: number;
   readonly version: string;

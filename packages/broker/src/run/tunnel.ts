@@ -9,12 +9,16 @@ import {
   ViasshError,
 } from '@viassh/core';
 import type { TunnelConfig } from '../config/broker-config.ts';
+import type { ProbeResult } from '../probe/probe-tunnel.ts';
+import { watchTunnel } from '../probe/watch-tunnel.ts';
 import type { TunnelStatus } from '../status/broker-status.ts';
 import type { BrokerWorld, ConnectionWish } from './broker-world.ts';
 import type { Connections } from './connections.ts';
 import { lineOutput } from './line-output.ts';
 import { serveRawEndpoint } from './raw-endpoint.ts';
-import { errorStatus, type SharedConnection } from './shared-connection.ts';
+import { probeEnds } from './probe-ends.ts';
+import { errorStatus, type ConnectionShare, type SharedConnection } from './shared-connection.ts';
+import { teeLogger } from './tee-logger.ts';
 
 /** Milliseconds before one that failed for a while is tried again: the first, and the longest. */
 const FIRST_PAUSE = 2000;
@@ -24,7 +28,7 @@ const LISTENING = 'listening on ';
 /** One tunnel: a plugin on a supervised connection, or a raw endpoint, until it is taken down. Its failures are its own. */
 export class Tunnel {
   readonly name: string;
-  config: TunnelConfig;
+  #config: TunnelConfig;
   readonly #world: BrokerWorld;
   readonly #connections: Connections;
   readonly #log: Logger;
@@ -36,15 +40,28 @@ export class Tunnel {
   #run: { readonly stop: AbortController; readonly ended: Promise<void> } | undefined;
   #decided = Promise.withResolvers<void>();
   #pause = FIRST_PAUSE;
+  #share: ConnectionShare | undefined;
+  #probed: ProbeResult | undefined;
+  #watch: Disposable | undefined;
   #retry: ClockTimer | undefined;
 
   constructor(name: string, config: TunnelConfig, world: BrokerWorld, connections: Connections) {
     this.name = name;
-    this.config = config;
+    this.#config = config;
     this.#world = world;
     this.#connections = connections;
-    this.#log = world.logs.logger(name, world.log);
+    this.#log = teeLogger(world.logs.logger(name), world.output, name);
     this.#since = world.clock.wall();
+  }
+
+  get config(): TunnelConfig {
+    return this.#config;
+  }
+
+  /** Another one that lets it run on: only its probe, and what is not about running, differ. */
+  adjust(config: TunnelConfig): void {
+    this.#config = config;
+    this.#watchAnew();
   }
 
   get state(): TunnelStatus['state'] {
@@ -101,6 +118,7 @@ export class Tunnel {
       since: this.#since,
       listeners: this.#listeners,
       lastError: this.#lastError && errorStatus(this.#lastError),
+      probe: this.#probed,
     };
   }
 
@@ -127,10 +145,12 @@ export class Tunnel {
       needs: prepared?.needs ?? ['exec'],
       keepalive: prepared?.keepalive ?? true,
     });
+    this.#share = share;
     using _hold = config.lazy ? undefined : share.supervisor.hold();
     // It is not waited for: listeners stand at once, and their clients wait.
     if (!config.lazy) share.supervisor.current({ signal }).catch(() => undefined);
-    if (prepared !== undefined) await prepared.run({ ...this.#context(signal), connection: share.connection });
+    if (prepared !== undefined)
+      await prepared.run({ ...this.#context(signal), connection: share.connection, supervisor: share.supervisor });
     else {
       await serveRawEndpoint(share.connection, {
         nearEnd: parseNearEnd(config.listen ?? ''),
@@ -170,7 +190,28 @@ export class Tunnel {
   #stands(place?: string): void {
     if (place !== undefined) this.#listeners = [place];
     this.#pause = FIRST_PAUSE;
-    if (this.#state === 'starting') this.#enter('up');
+    if (this.#state !== 'starting') return;
+    this.#enter('up');
+    this.#watchAnew();
+  }
+
+  #watchAnew(): void {
+    this.#watch?.[Symbol.dispose]();
+    this.#watch = undefined;
+    this.#probed = undefined;
+    const { probe } = this.#config;
+    const share = this.#share;
+    if (probe === undefined || share === undefined || this.#state !== 'up') return;
+    this.#watch = watchTunnel(
+      probe,
+      probeEnds(share.connection, () => this.#listeners[0]),
+      {
+        clock: this.#world.clock,
+        log: this.#log,
+        isUp: () => share.supervisor.state.kind === 'up',
+        onResult: (result) => (this.#probed = result),
+      },
+    );
   }
 
   #failed(error: ViasshError): void {
@@ -195,7 +236,10 @@ export class Tunnel {
       this.#decided = Promise.withResolvers();
       return;
     }
-    if (state !== 'up') this.#listeners = [];
+    if (state !== 'up') {
+      this.#listeners = [];
+      this.#watchAnew();
+    }
     this.#decided.resolve();
   }
 

@@ -51,12 +51,15 @@ export class Tunnels {
     const before = this.#byName;
     const running = new Set([...before.values()].filter(({ state }) => state !== 'down').map(({ name }) => name));
     await Promise.all([...changed, ...gone].map(async (name) => await before.get(name)?.down()));
-    for (const name of gone) said.push(`${name}: gone`);
+    for (const name of gone) {
+      this.#world.logs.forget(name);
+      said.push(`${name}: gone`);
+    }
     const after = new Map<string, Tunnel>();
     for (const [name, tunnel] of config.tunnels) {
       const old = before.get(name);
       if (old !== undefined && !changed.includes(name)) {
-        old.config = tunnel;
+        old.adjust(tunnel);
         after.set(name, old);
         continue;
       }

@@ -223,7 +223,7 @@ t.test('logs are told by tunnel, and followed', async (t) => {
       lines.push(line);
   })();
   await exchange(path, '');
-  await waitUntil('the complaint', () => lines.some((line) => line.includes('info the far end: complaint')));
+  await waitUntil('the complaint', () => lines.some((line) => line.includes('a: the far end: complaint')));
   stop.abort();
   await following;
   t.notOk(lines.some((line) => line.includes('b.sock')));
@@ -239,3 +239,30 @@ t.test('a broker that ends when idle ends when nothing rides on it', async (t) =
   await broker.ended;
   await t.rejects(askBroker(broker.socketPath, { ask: 'status' }), { code: 'BROKER_ABSENT' });
 });
+
+t.test(
+  'a probe looks from end to end while there is a connection, and another one can be told by a reload',
+  async (t) => {
+    const world = await brokerWorld(t);
+    const path = join(world.folder, 'a.sock');
+    const clock = createFakeClock();
+    const probe = { kind: 'banner', every: 60, timeout: 10 } as const;
+    const tunnel = { listen: `unix:${path}`, words: ['echo hello; cat'] };
+    const broker = await world.start({ a: { ...tunnel, probe } }, { clock });
+    await clock.advance(61_000);
+    t.equal(tunnelOf(broker, 'a')?.probe, undefined, 'a probe alone dials nothing');
+    t.same(world.dialled, []);
+    const held = await clientOf(path);
+    await once(held, 'data');
+    await clock.advance(61_000);
+    t.match(await waitUntil('its result', () => tunnelOf(broker, 'a')?.probe), { ok: true, said: 'hello' });
+    world.next = brokerConfig({ a: { ...tunnel, probe: { ...probe, kind: 'command', command: 'exit 3' } } });
+    t.same(await broker.reload(), []);
+    await clock.advance(61_000);
+    t.match(await waitUntil('the other result', () => tunnelOf(broker, 'a')?.probe), { ok: false, said: /3/ });
+    held.end('still there');
+    const [rest] = (await once(held, 'data')) as [Buffer];
+    t.equal(String(rest), 'still there');
+    held.destroy();
+  },
+);

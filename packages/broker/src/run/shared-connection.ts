@@ -1,5 +1,6 @@
 import {
   type Capability,
+  type Clock,
   type Connection,
   type ConnectionInfo,
   type Logger,
@@ -35,6 +36,7 @@ export class SharedConnection {
   readonly key: string;
   readonly supervisor: Supervisor;
   readonly #wish: ConnectionWish;
+  readonly #clock: Clock;
   readonly #shares = new Map<ConnectionShare, ConnectionUseOptions>();
   readonly #needs = new Set<Capability>();
   #keepalive = false;
@@ -47,6 +49,7 @@ export class SharedConnection {
   constructor(key: string, wish: ConnectionWish, { connect, log, clock }: BrokerWorld, idleSeconds: number) {
     this.key = key;
     this.#wish = wish;
+    this.#clock = clock;
     const own = this.#tellingAll(log);
     this.supervisor = supervise(
       (signal) =>
@@ -82,6 +85,8 @@ export class SharedConnection {
       log: options.log,
       waitMs: options.waitMs,
       shared: true,
+      evict: options.lease !== true, // a session of ours alone, and dead for all who had a share in it
+      clock: this.#clock,
       expected: { capabilities: new Set(options.needs) },
     });
     const share: ConnectionShare = {

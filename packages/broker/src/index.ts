@@ -18,3 +18,6 @@ export { type ProbeEnds, type ProbeResult, probeTunnel } from './probe/probe-tun
 export { watchTunnel, type WatchTunnelOptions } from './probe/watch-tunnel.ts';
 export { type Broker, startBroker, type StartBrokerOptions } from './run/start-broker.ts';
 export type { BrokerWorld, ConnectDetails, ConnectionWish } from './run/broker-world.ts';
+export { formatStatus } from './status/status-table.ts';
+export { drawStatus, type DrawStatusOptions, type StatusSnapshot } from './status/draw-status.ts';
+export { serveMetrics } from './status/serve-metrics.ts';

@@ -65,7 +65,7 @@ const tunnel = {
     forward: {
       enum: ['local', 'remote', 'dynamic', 'http'],
       description:
-        'in place of plugin: what connects to listen goes to to (local: from here; remote: from there), or where the client says (dynamic: SOCKS; http: CONNECT)',
+        'in place of plugin; local: from listen here, dialled from there; remote: from listen there, dialled from here; dynamic: SOCKS here; http: HTTP CONNECT here',
     },
     listen: {
       type: ['string', 'number'],
@@ -101,7 +101,7 @@ const tunnel = {
 /** `config.schema.json`: the form of config.yaml (JSON Schema draft-07). Keys of a tunnel beside these are options of its plugin. */
 export const configSchema: JsonSchema = {
   $schema: 'http://json-schema.org/draft-07/schema#',
-  $id: 'https://viassh.dev/config.schema.json',
+  $id: 'https://unpkg.com/@viassh/broker/config.schema.json',
   title: 'config.yaml of viassh',
   type: ['object', 'null'],
   additionalProperties: false,

@@ -1,7 +1,6 @@
 import type { Duplex } from 'node:stream';
-import { abortedError, type Originator, toViasshError, type ViasshError } from '@viassh/core';
+import { abortedError, leave, type Originator, toViasshError, type ViasshError } from '@viassh/core';
 import type { Entry, ForwardBook } from './book.ts';
-import { leave } from './leave.ts';
 import { type Crossing, Passage } from './passage.ts';
 
 /** A connection that somebody made to a forward. */

@@ -1,7 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type Channel, isViasshError, toViasshError, ViasshError } from '@viassh/core';
-import { leave } from './leave.ts';
+import { type Channel, isViasshError, leave, toViasshError, ViasshError } from '@viassh/core';
 
 /** Both sides of a connection through a forward. */
 export interface Crossing {

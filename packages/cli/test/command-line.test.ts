@@ -14,6 +14,13 @@ async function text(...argv: string[]): Promise<string> {
   return parsed.text;
 }
 
+/** What completion offers behind `viassh forward WORDS…`. */
+async function completed(...words: string[]): Promise<readonly string[]> {
+  return (await text('--get-yargs-completions', 'viassh', 'forward', ...words))
+    .split('\n')
+    .filter((word) => word !== '');
+}
+
 t.test('global options are understood before and behind the command', async (t) => {
   for (const argv of [
     ['-p22', '-F', 'file', '--json', 'pipe', 'host'],
@@ -103,6 +110,27 @@ t.test('rrsync is in the help and the completion', async (t) => {
   t.match(await text('--help'), /viassh rrsync \[-ro\|-wo\]/);
   t.ok((await text('--get-yargs-completions', 'viassh', '')).split('\n').includes('rrsync'));
   t.equal(await text('--get-yargs-completions', 'viassh', 'rrsync', ''), '');
+});
+
+t.test('completion of forward: its own options, and no letter behind two dashes', async (t) => {
+  const all = await completed('--');
+  for (const option of [
+    '--local',
+    '--remote',
+    '--dynamic',
+    '--until-idle',
+    '--for',
+    '--background',
+    '--pid-file',
+    '--port',
+  ])
+    t.ok(all.includes(option), option);
+  t.notOk(
+    all.some((word) => /^--.$/.test(word)),
+    all.join(' '),
+  );
+  const either = await completed('');
+  for (const option of ['-F', '-4', '--local']) t.ok(either.includes(option), option);
 });
 
 t.test('a recipe has options of its own, and words behind --', async (t) => {

@@ -108,6 +108,8 @@ export type { StdioEnd } from './endpoint/stdio.ts';
 export { announceNearEnd, formatNearEnd, type NearEnd, parseNearEnd } from './endpoint/near-end.ts';
 export { serveClients, type ServeOptions } from './endpoint/serve-clients.ts';
 export { admitOwnUser } from './endpoint/admit-own-user.ts';
+export { type DescriptorRoom, descriptorRoom, occupyDescriptor } from './endpoint/descriptor-room.ts';
+export { leave, type LeaveOptions, readAndForget } from './endpoint/leave.ts';
 export { listen, type ListenOptions, type NearListener } from './endpoint/listen.ts';
 export type {
   ProgramDescriptor,

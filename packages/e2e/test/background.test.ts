@@ -77,32 +77,76 @@ onTransport('ssh2', 'a pipe that reads what it prints ends when it returns', asy
   await endNow(await pidIn(pidFile));
 });
 
+onTransport('ssh2', 'what it says later is in the file where stderr and stdout lead', async (t) => {
+  await using sshd = await startSshd();
+  const file = (name: string): string => join(sshd.folder, name);
+  const args = ['forward', ...at(sshd, 'ssh2'), '-L', '0:127.0.0.1:1', '-f', '--pid-file', file('pid')];
+  const start = (...more: string[]): ReturnType<typeof viassh> =>
+    viassh([...args, ...more], { shell: '"$@" >>"$OUT" 2>>"$ERR"', env: { OUT: file('out'), ERR: file('err') } });
+  const said = async (name: string, what: RegExp): Promise<RegExpExecArray> =>
+    await waitUntil(
+      `${name} to have ${String(what)}`,
+      async () => what.exec(await readFile(file(name), 'utf8')) ?? undefined,
+    );
+  t.equal((await start()).code, 0);
+  try {
+    const [, port] = await said('out', /^listening on tcp:\S+:(\d+) /);
+    connect(Number(port), '127.0.0.1')
+      .on('error', () => undefined)
+      .resume();
+    await said('err', /^viassh: warning: .*not served/);
+    process.kill(await pidIn(file('pid')), 'SIGUSR1');
+    await said('err', /^FORWARD +OPEN/m);
+  } finally {
+    await endNow(await pidIn(file('pid')));
+  }
+  t.equal((await start('--json')).code, 0);
+  try {
+    process.kill(await pidIn(file('pid')), 'SIGUSR1');
+    await said('out', /^\{"event":"listening".*\n\{"event":"status"/m);
+  } finally {
+    await endNow(await pidIn(file('pid')));
+  }
+});
+
+onTransport('ssh2', 'with -v stderr stays, whatever it is, as with ssh', async (t) => {
+  await using sshd = await startSshd();
+  const pidFile = join(sshd.folder, 'pid');
+  const options = ['-L', '0:127.0.0.1:1', '-f', '-v', '--pid-file', pidFile];
+  await using running = startViassh(['forward', ...at(sshd, 'ssh2'), ...options]);
+  running.stdout.resume();
+  await waitUntil('it to stand', () => existsSync(pidFile));
+  const pid = await pidIn(pidFile);
+  await waitUntil('the first to return', () => !existsSync(`/proc/${running.pid}`));
+  process.kill(pid, 'SIGUSR1');
+  await waitUntil('the table', () => running.stderr().includes('ACCEPTED')).finally(() => endNow(pid));
+  t.same(await running.exit, { code: 0, signal: null }, 'the pipe ends with it');
+});
+
 onBothTransports('what does not come up is told with its own error and exit code', async (t, transport) => {
   await using sshd = await startSshd();
   const [pidFile, taken] = [join(sshd.folder, 'pid'), createServer().listen(0, '127.0.0.1')];
   t.teardown(() => taken.close());
   await once(taken, 'listening');
   const listenOn = `tcp:${(taken.address() as AddressInfo).port}`;
-  const options = ['--background', '--pid-file', pidFile, '--listen'];
-  const run = (...args: string[]): ReturnType<typeof viassh> =>
-    viassh(['smtp', ...at(sshd, transport), ...options, ...args]);
+  const run = (...args: string[]): ReturnType<typeof viassh> => runWith(pidFile, '--listen', ...args);
+  const runWith = (file: string, ...args: string[]): ReturnType<typeof viassh> =>
+    viassh(['smtp', ...at(sshd, transport), '--background', '--pid-file', file, ...args]);
   assertFailure(t, await run(listenOn), { error: 'LISTEN_FAILED', says: /another program listens/, hint: /./ });
   assertFailure(t, await run('tcp:0', '-o', 'HostName=no-such-host.invalid', '-o', 'ProxyCommand=none'), {
     error: 'HOST_NOT_FOUND',
     says: /invalid/,
   });
   t.notOk(existsSync(pidFile));
-  const nowhere = await viassh([
-    'smtp',
-    ...at(sshd, transport),
-    '-f',
-    '--listen',
-    'tcp:0',
-    '--pid-file',
-    join(sshd.folder, 'none', 'pid'),
-  ]);
-  t.equal(nowhere.code, 64);
-  t.match(nowhere.stderr, /--pid-file.*ENOENT.*\n {2}hint: /);
+  for (const [name, reason] of [
+    ['none/pid', 'ENOENT'],
+    ['', 'EISDIR'],
+  ] as const) {
+    const nowhere = await runWith(join(sshd.folder, name), '--listen', 'tcp:0');
+    t.equal(nowhere.code, 64);
+    t.equal(nowhere.stdout.toString(), '', 'nothing is said to listen');
+    t.match(nowhere.stderr, new RegExp(`--pid-file.*${reason}.*\n {2}hint: `));
+  }
 });
 
 onTransport('ssh2', 'what ends by itself does not go into the background', async (t) => {

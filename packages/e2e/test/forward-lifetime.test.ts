@@ -1,10 +1,14 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import process from 'node:process';
-import { startSshd, waitUntil } from '@viassh/testing';
-import { onBothTransports, onTransport } from './both-transports.ts';
+import { findProgram, startSshd, waitUntil } from '@viassh/testing';
+import { onBothTransports, onTransport, skipWithoutSshd } from './both-transports.ts';
 import { overhear } from './overheard.ts';
-import { at, startViassh, viassh } from './run-viassh.ts';
+import { at, cliFile, startViassh, surroundings, viassh } from './run-viassh.ts';
+
+const noTerminal =
+  skipWithoutSshd || ((await findProgram('script')) === undefined ? 'script (util-linux) is not installed' : false);
 
 onBothTransports(
   '--for: the program reaches the far end by its environment, and its exit code is ours',
@@ -42,6 +46,44 @@ onTransport(
     t.equal(missing.code, 255);
     t.match(missing.stderr, /no-such-program is not installed \(PROGRAM_NOT_FOUND\)/);
   },
+);
+
+onTransport(
+  'openssh',
+  '--for: Ctrl-C at the terminal reaches the program once, the forward goes on under it, and its end is ours',
+  async (t, transport) => {
+    await using stack = new AsyncDisposableStack();
+    const sshd = stack.use(await startSshd({ mode: 'listen' })); // a ProxyCommand would get the Ctrl-C
+    const port = await greet(stack);
+    const program = `
+      const { VIASSH_FORWARD_LOCAL_1_HOST: host, VIASSH_FORWARD_LOCAL_1_PORT: port } = process.env;
+      process.on('SIGINT', () => {
+        console.log('interrupted');
+        require('net').connect({ host, port }).on('data', (data) => console.log('said ' + data)).on('close', () => process.stdin.resume());
+      });
+      process.stdin.on('data', () => process.exit(7)).pause();
+      setInterval(() => undefined, 1000);
+      console.log('up');`;
+    const args = ['forward', ...at(sshd, transport), '-L', `0:127.0.0.1:${port}`, '--for', '--', process.execPath];
+    const child = spawn('script', ['-qfec', `exec "$NODE" "$CLI" ${args.join(' ')} -e "$PROGRAM"`, '/dev/null'], {
+      env: { ...surroundings, NODE: process.execPath, CLI: cliFile, PROGRAM: program, SHELL: '/bin/sh' },
+      stdio: ['pipe', 'pipe', 'inherit'],
+      detached: true,
+    });
+    const closed = once(child, 'close');
+    stack.defer(async () => {
+      child.kill('SIGKILL');
+      await closed;
+    });
+    const stdout = overhear(child.stdout);
+    await stdout.until(/^up\r?\n/m);
+    child.stdin.write('\u0003');
+    await stdout.until(/^said welcome\r?\n/m);
+    child.stdin.write('\n');
+    t.equal((await closed)[0], 7);
+    t.equal(stdout.text().match(/interrupted/g)?.length, 1, stdout.text());
+  },
+  noTerminal,
 );
 
 onBothTransports('--until-idle: it ends by itself once the last client has gone', async (t, transport) => {

@@ -177,6 +177,28 @@ onTransport('ssh2', '-L: a socket of a forward that was killed is in nobody’s 
   t.equal(await say({ path }, 'x'), 'far: x');
 });
 
+onBothTransports(
+  '-L: a socket of a forward that runs is not taken from it: who comes second is told',
+  async (t, transport) => {
+    await using stack = new AsyncDisposableStack();
+    const sshd = stack.use(await startSshd());
+    const echo = await serve(stack, { host: '127.0.0.1', port: 0 }, answering('far'));
+    const path = join(sshd.folder, 'near.sock');
+    const args = ['-L', `${path}:127.0.0.1:${(echo.address() as AddressInfo).port}`];
+    const first = stack.use(await startForward(sshd, transport, args));
+    const inode = (await stat(path)).ino;
+    const second = await viassh(['forward', ...at(sshd, transport), ...args]);
+    assertFailure(t, second, {
+      error: 'LISTEN_FAILED',
+      says: /near\.sock: another program listens there/,
+      hint: /another place/,
+    });
+    t.equal((await stat(path)).ino, inode);
+    t.equal(await say({ path }, 'still here'), 'far: still here');
+    t.equal(first.stderr(), '');
+  },
+);
+
 onBothTransports('-W: stdin and stdout are the connection, and its end is ours', async (t, transport) => {
   await using stack = new AsyncDisposableStack();
   const sshd = stack.use(await startSshd());

@@ -1,6 +1,6 @@
 import { chown, mkdir } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { startSshd, waitUntil } from '@viassh/testing';
 import { assertFailure } from './assert-failure.ts';
@@ -107,3 +107,34 @@ onBothTransports(
     stranger.close();
   },
 );
+
+onBothTransports(
+  '-R: a process that may open no more files says so once, and serves again as soon as it may',
+  async (t, transport) => {
+    await using stack = new AsyncDisposableStack();
+    const sshd = stack.use(await startSshd());
+    const target = await serve(stack, { host: '127.0.0.1', port: 0 }, (socket) => void socket.pipe(socket));
+    const args = ['-R', `0:127.0.0.1:${(target.address() as AddressInfo).port}`];
+    const forward = stack.use(await startForward(sshd, transport, args, { shell: 'ulimit -n 96; exec "$@"' }));
+    const place = { host: '127.0.0.1', port: portOf(forward.places[0]) };
+    const clients = Array.from({ length: 120 }, () => connect(place).on('error', () => undefined));
+    stack.defer(() => {
+      for (const client of clients) client.destroy();
+    });
+    const served = await Promise.all(clients.map((client) => isServed(client)));
+    t.ok(served.includes(false) && served.includes(true), 'some are served, some are not');
+    await waitUntil('the limit to be said', () => forward.stderr().includes('ulimit -n'));
+    t.match(forward.stderr(), /TOO_MANY_CLIENTS/);
+    t.equal(forward.stderr().match(/warning/g)?.length, 1, forward.stderr());
+    for (const client of clients) client.destroy();
+    await waitUntil('it to serve again', async () => (await say(place, 'again').catch(() => '')) === 'again');
+  },
+);
+
+/** Whether a byte comes back, or the connection ends. */
+async function isServed(client: Socket): Promise<boolean> {
+  client.write('x');
+  return await new Promise((resolve) => {
+    client.once('data', () => resolve(true)).once('close', () => resolve(false));
+  });
+}

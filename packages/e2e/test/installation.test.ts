@@ -135,6 +135,7 @@ tidyTest(
       try viassh pi
       try viassh res
       try viassh pipe --trans
+      try viassh forward -L 0:db:5432 --until
     `;
     const { exit, stdout, stderr } = await programs.run({
       file: 'bash',
@@ -142,7 +143,7 @@ tidyTest(
       env: { NODE_OPTIONS: '' },
     });
     t.strictSame({ exit, stderr }, { exit: { kind: 'status', code: 0 }, stderr: '' });
-    t.strictSame(stdout.trim().split('\n'), ['pipe', 'resolve', '--transport']);
+    t.strictSame(stdout.trim().split('\n'), ['pipe', 'resolve', '--transport', '--until-idle']);
   },
   bash === undefined ? 'no bash on this machine' : false,
 );

@@ -1,15 +1,18 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { type Agent, createServer, get, type Server } from 'node:http';
 import { createServer as createSecureServer, get as getSecurely } from 'node:https';
 import { type AddressInfo, connect as dial, createServer as createTcpServer } from 'node:net';
 import { join } from 'node:path';
+import process from 'node:process';
 import { text } from 'node:stream/consumers';
+import { promisify } from 'node:util';
 import { findProgram, startSshd, waitUntil } from '@viassh/testing';
 import type { Test } from 'tap';
 import { agentOver, connect, dispatcherOver, forwardDynamic, forwardLocal, forwardRemote } from 'viassh';
 import { onBothTransports, onTransport, skipWithoutSshd } from './both-transports.ts';
+import { surroundings } from './run-viassh.ts';
 
 const noCertificate =
   skipWithoutSshd || ((await findProgram('openssl')) === undefined ? 'openssl is not installed' : false);
@@ -88,6 +91,20 @@ onTransport(
     for (let round = 0; round < 2; round += 1)
       t.equal(await (await fetch(`http://localhost:${plain.port}/`, post)).text(), `got ${post.body}`);
     await t.rejects(fetch(url, { dispatcher }), { cause: { code: /SELF_SIGNED/ } }, 'fetch looks at certificates, too');
+    // What a process trusts beside its own list is said by a variable, when it starts.
+    const program = `
+      import { connect, dispatcherOver } from 'viassh';
+      const [configFile, destination, url] = process.argv.slice(1);
+      await using connection = await connect(destination, { configFile, transport: '${transport}' });
+      const dispatcher = await dispatcherOver(connection);
+      for (let round = 0; round < 2; round += 1) console.log(await (await fetch(url, { dispatcher })).text());
+      await dispatcher.close();`;
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ['--input-type=module', '-e', program, sshd.configFile, sshd.destination, url],
+      { cwd: import.meta.dirname, env: { ...surroundings, NODE_EXTRA_CA_CERTS: certificate } },
+    );
+    t.equal(stdout, 'secret\nsecret\n', 'https by fetch');
     await t.rejects(fetch(`http://127.0.0.1:${nobody}/`, { dispatcher }), { cause: { code: 'CHANNEL_REFUSED' } });
     await dispatcher.close();
   },

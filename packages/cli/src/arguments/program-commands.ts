@@ -173,9 +173,15 @@ export function completion(
     if (command !== undefined && ownReaders.includes(command)) done([]);
     else {
       const more = command === undefined && !current.startsWith('-') ? ownReaders : [];
-      usual((_error, found = []) => done([...found, ...more]));
+      usual((_error, found = []) => done([...found.flatMap((one) => withOwnDashes(one, current)), ...more]));
     }
   };
+}
+
+/** yargs offers letters behind two dashes, too, where it does not take them. */
+function withOwnDashes(found: string, current: string): readonly string[] {
+  if (!/^--[^-](?::|$)/.test(found)) return [found];
+  return current.startsWith('--') ? [] : [found.slice(1)];
 }
 
 function optional(value: unknown): string | undefined {

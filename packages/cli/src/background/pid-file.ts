@@ -1,7 +1,16 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import process from 'node:process';
 import { ViasshError } from '@viassh/core';
+
+/**
+ * Whether {@link keepPidFile} will be able to; leaves nothing behind.
+ *
+ * @throws ViasshError OPTION_INVALID
+ */
+export function tryPidFile(path: string): void {
+  rmSync(write(path));
+}
 
 /**
  * Puts our process id into a file, whole from its first moment on; what was there is replaced. The file goes with this
@@ -10,21 +19,40 @@ import { ViasshError } from '@viassh/core';
  * @throws ViasshError OPTION_INVALID
  */
 export function keepPidFile(path: string): void {
-  const text = `${process.pid}\n`;
-  const made = join(dirname(path), `.${basename(path)}.${process.pid}`);
+  const made = write(path);
   try {
-    writeFileSync(made, text, { flag: 'wx', mode: 0o644 });
     renameSync(made, path);
   } catch (cause) {
     rmSync(made, { force: true });
-    const reason = (cause as NodeJS.ErrnoException).code ?? 'unknown reason';
-    throw new ViasshError('OPTION_INVALID', `--pid-file: ${path} cannot be written (${reason})`, {
-      hint: 'name a file in a folder that is there and where you may write, e.g. below $XDG_RUNTIME_DIR',
-      cause,
-    });
+    throw notWritten(path, cause);
   }
   process.once('exit', () => {
-    if (contentOf(path) === text) rmSync(path, { force: true });
+    if (contentOf(path) === ownText()) rmSync(path, { force: true });
+  });
+}
+
+/** The file beside it that is to take its place. */
+function write(path: string): string {
+  const made = join(dirname(path), `.${basename(path)}.${process.pid}`);
+  try {
+    if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true)
+      throw Object.assign(new Error('a folder'), { code: 'EISDIR' });
+    writeFileSync(made, ownText(), { flag: 'wx', mode: 0o644 });
+    return made;
+  } catch (cause) {
+    throw notWritten(path, cause);
+  }
+}
+
+function ownText(): string {
+  return `${process.pid}\n`;
+}
+
+function notWritten(path: string, cause: unknown): ViasshError {
+  const reason = (cause as NodeJS.ErrnoException).code ?? 'unknown reason';
+  return new ViasshError('OPTION_INVALID', `--pid-file: ${path} cannot be written (${reason})`, {
+    hint: 'name a file in a folder that is there and where you may write, e.g. below $XDG_RUNTIME_DIR',
+    cause,
   });
 }
 

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { fstatSync } from 'node:fs';
 import { constants } from 'node:os';
 import process from 'node:process';
 import type { Readable, Writable } from 'node:stream';
@@ -11,6 +12,9 @@ import { backgroundVariable, type StandsMessage } from './background-run.ts';
  * Runs this very command line once more, in a process of its own, and waits until it says that all stands. Until then it
  * is at our terminal, where ssh asks its questions; what it prints is ours. 0 once it stands, else its own exit code.
  *
+ * What it prints later is lost, so that whoever reads our pipe sees its end with ours; but a file goes on to have all, and
+ * with `-v` stderr stays whatever it is, as with `ssh -f`.
+ *
  * @throws ViasshError PROGRAM_FAILED; ABORTED by a signal, which ends the other process as well
  */
 export async function startInBackground({
@@ -18,17 +22,17 @@ export async function startInBackground({
   stderr,
   signal,
   usualProxy,
-}: Pick<CommandContext, 'stdout' | 'stderr' | 'signal' | 'usualProxy'>): Promise<number> {
+  globals,
+}: Pick<CommandContext, 'stdout' | 'stderr' | 'signal' | 'usualProxy' | 'globals'>): Promise<number> {
   const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    stdio: ['ignore', isFile(1) ? 1 : 'pipe', isFile(2) || isVerbose(globals) ? 2 : 'pipe', 'ipc'],
     env: {
       ...process.env,
       [backgroundVariable]: '1',
       ...(usualProxy === undefined ? {} : { VIASSH_PROXY: usualProxy }),
     },
   });
-  const streams = child as ChildProcess & { readonly stdout: Readable; readonly stderr: Readable };
-  const [printed, said] = [relay(streams.stdout, stdout), relay(streams.stderr, stderr)];
+  const [printed, said] = [relay(child.stdout, stdout), relay(child.stderr, stderr)];
   // Not by a signal: the terminal may have sent it one already, and a second one would end it without its good order.
   const letGo = (): void => void (child.connected && child.disconnect());
   if (signal.aborted) letGo();
@@ -66,7 +70,17 @@ interface Relay {
   upTo(bytes: number): Promise<void>;
 }
 
-function relay(from: Readable, to: Writable): Relay {
+function isFile(fd: number): boolean {
+  return fstatSync(fd).isFile();
+}
+
+function isVerbose({ level }: CommandContext['globals']): boolean {
+  return level === 'info' || level === 'debug';
+}
+
+/** @param from null where it writes there by itself */
+function relay(from: Readable | null, to: Writable): Relay {
+  if (from === null) return { upTo: () => Promise.resolve() };
   let bytes = 0;
   let look: (() => void) | undefined;
   from.on('data', (chunk: Buffer) => {

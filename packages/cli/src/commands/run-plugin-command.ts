@@ -12,7 +12,7 @@ import {
   toViasshError,
   ViasshError,
 } from '@viassh/core';
-import { keepPidFile } from '../background/pid-file.ts';
+import { keepPidFile, tryPidFile } from '../background/pid-file.ts';
 import { readResidence, type Residence } from '../background/resident-options.ts';
 import { reportError } from '../terminal/report.ts';
 import type { CommandContext } from './command-context.ts';
@@ -33,6 +33,7 @@ export async function runPluginCommand(
     const { startInBackground } = await import('../background/start-in-background.ts');
     return await startInBackground(context);
   }
+  if (residence.pidFile !== undefined) tryPidFile(residence.pidFile); // nothing is to be said to stand, and then fail
   context.exitAtOnceWith(() => prepared.exitCodeOf(abortedError()));
   const local = localContext(context, residence);
   try {

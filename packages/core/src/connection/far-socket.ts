@@ -47,10 +47,19 @@ async function isAlive(connection: FarTidier, path: string, signal: AbortSignal)
   }
 }
 
-/** For any shell of the Bourne family; others fail on it, and leave the file. */
+/**
+ * For any shell of the Bourne family; others fail on it, and leave the file. /proc/net/unix has a path as it was bound: written
+ * in another way, or by way of a link, it is still the same file, and one that is relative may be.
+ */
 function removal(path: string): string {
   const script = `p=${quoteWord(path)}; [ -S "$p" ] && [ -r /proc/net/unix ] || exit 1
-while read -r a b c d e f g q; do [ "$q" = "$p" ] && exit 1; done </proc/net/unix
+while read -r a b c d e f g q; do
+case $q in
+"$p") exit 1 ;;
+/*) [ "$q" -ef "$p" ] 2>/dev/null && exit 1 ;;
+"\${p##*/}" | */"\${p##*/}") exit 1 ;;
+esac
+done </proc/net/unix
 rm -f -- "$p" && exit ${REMOVED}`;
   return `exec /bin/sh -c ${quoteWord(script)}`;
 }

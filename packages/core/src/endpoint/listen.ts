@@ -38,10 +38,9 @@ export async function listen(
 ): Promise<NearListener> {
   const room = await descriptorRoom();
   if (signal?.aborted === true) throw abortedError(signal.reason);
-  let full = false;
   const turnAway = (cause?: Error): void => {
-    onTurnedAway?.(noDescriptorLeft(nearEnd, room.limit, cause), full);
-    full = true;
+    const { error, again } = room.turnAway(formatNearEnd(nearEnd), cause);
+    onTurnedAway?.(error, again);
   };
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
     client.on('error', () => undefined);
@@ -50,7 +49,6 @@ export async function listen(
       turnAway();
       return;
     }
-    if (room.isEasy) full = false;
     client.once('close', room.leave);
     onClient(client);
   });
@@ -145,17 +143,6 @@ const explanations: Readonly<Record<string, readonly [reason: string, hint: stri
   ],
   ENOTFOUND: ['the host name has no address', 'take an address of this machine, or 127.0.0.1'],
 };
-
-function noDescriptorLeft(nearEnd: NearEnd, limit: number, cause?: Error): ViasshError {
-  return new ViasshError(
-    'TOO_MANY_CLIENTS',
-    `clients of ${formatNearEnd(nearEnd)} are turned away: this process may have ${limit} descriptors open, and has nearly as many`,
-    {
-      hint: 'raise the limit before it starts (ulimit -n; LimitNOFILE= of systemd); those that are connected go on',
-      cause,
-    },
-  );
-}
 
 function listenFailed(nearEnd: NearEnd, cause: unknown): ViasshError {
   const { code = '', message } = cause as NodeJS.ErrnoException;

@@ -4,6 +4,7 @@ import type { Channel } from '../connection/channel.ts';
 import type { Connection } from '../connection/connection.ts';
 import { abortedError, toViasshError, ViasshError } from '../errors/viassh-error.ts';
 import type { Logger } from '../log/logger.ts';
+import { leave } from './leave.ts';
 import { listen } from './listen.ts';
 import { formatNearEnd, type NearEnd } from './near-end.ts';
 
@@ -19,9 +20,6 @@ export interface ServeOptions {
   /** The last word to a client that gets no channel, and to no other; the socket is closed behind it. Default: none. */
   readonly farewell?: (error: ViasshError) => string;
 }
-
-/** Milliseconds of silence that a client has, who has got all, to close its side. */
-const LINGER = 30_000;
 
 /**
  * Serves each client of a near end a channel of its own, until the signal aborts or the connection ends. EOF goes both
@@ -61,7 +59,7 @@ export async function serveClients(
         lastWord = farewell?.(failure) ?? '';
       }
     }
-    await leave(client, lastWord, ending);
+    await leave(client, { lastWord, signal: ending });
   };
   await using listener = await listen(
     nearEnd,
@@ -85,22 +83,6 @@ export async function serveClients(
     all.abort();
     await Promise.all(clients);
   }
-}
-
-/**
- * Hands over what is written, and EOF; what still comes is read and forgotten: closed with bytes unread, a socket of TCP
- * takes back what its peer has not read yet.
- */
-async function leave(client: Socket, lastWord: string, ending: AbortSignal): Promise<void> {
-  if (client.closed) return;
-  const closed = new Promise<void>((resolve) => void client.once('close', () => resolve()));
-  const drop = (): void => void client.destroy();
-  if (client.writable) client.end(lastWord);
-  client.resume().setTimeout(LINGER, drop);
-  if (ending.aborted) drop();
-  else ending.addEventListener('abort', drop, { once: true });
-  await closed;
-  ending.removeEventListener('abort', drop);
 }
 
 async function untilEnd({ closed }: Pick<Connection, 'closed'>, signal: AbortSignal): Promise<ViasshError> {

@@ -107,9 +107,25 @@ t.test('a far end that is through ends the client, who may still be sending', as
   const channel = await channelOf(rest, 0);
   channel.say('x'.repeat(100_000));
   channel.finish();
-  socket.end('y'.repeat(20_000_000)); // unread bytes at a close would take back what the client has not read
+  socket.end('y'.repeat(1_000_000)); // unread bytes at a close would take back what the client has not read
   t.equal((await textOf(socket)).length, 100_000);
   await once(socket, 'close');
+  stop.abort();
+  await t.rejects(served, { code: 'ABORTED' });
+});
+
+t.test('a client that goes on sending behind the end learns that nobody hears it', async (t) => {
+  const { client, served, stop, ...rest } = await serving();
+  const socket = await client();
+  const channel = await channelOf(rest, 0);
+  channel.say('bye');
+  channel.finish();
+  t.equal(await textOf(socket), 'bye');
+  let failure: NodeJS.ErrnoException | undefined;
+  socket.once('error', (error) => (failure = error));
+  socket.end('y'.repeat(20_000_000));
+  await new Promise((resolve) => socket.once('close', resolve));
+  t.match(failure, { code: /ECONNRESET|EPIPE/ });
   stop.abort();
   await t.rejects(served, { code: 'ABORTED' });
 });

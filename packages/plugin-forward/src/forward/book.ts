@@ -80,10 +80,10 @@ export class ForwardBook {
     this.#tell({ kind: 'closed', connection, error });
   }
 
-  /** It did not get through. */
-  refused({ originator }: Entry, error: ViasshError): void {
+  /** It did not get through. `isTold`: the same was told for another one already. */
+  refused({ originator }: Entry, error: ViasshError, isTold = false): void {
     this.#refused += 1;
-    this.#tell({ kind: 'refused', originator, error });
+    if (!isTold) this.#tell({ kind: 'refused', originator, error });
   }
 
   /** There was no room for it on this machine; said once, until some was made. */

@@ -1,7 +1,6 @@
 import type { Duplex } from 'node:stream';
-import { abortedError, type Originator, toViasshError } from '@viassh/core';
+import { abortedError, leave, type Originator, toViasshError, type ViasshError } from '@viassh/core';
 import type { Entry, ForwardBook } from './book.ts';
-import { leave } from './leave.ts';
 import { type Crossing, Passage } from './passage.ts';
 
 /** A connection that somebody made to a forward. */
@@ -11,6 +10,10 @@ export interface Arrival {
   readonly client?: Duplex | undefined;
   /** Gets both sides; says no in the client's own protocol before it throws. */
   readonly open: (signal: AbortSignal) => Promise<Crossing>;
+  /** Whether this failure of `open` was told for another connection already, and need not be again. */
+  readonly isTold?: ((error: ViasshError) => boolean) | undefined;
+  /** Nothing of it is left. Once. */
+  readonly left?: (() => void) | undefined;
 }
 
 /**
@@ -19,16 +22,21 @@ export interface Arrival {
  */
 export async function carry(book: ForwardBook, arrival: Arrival): Promise<void> {
   const { originator, client } = arrival;
+  const leaveBook = (): void => {
+    arrival.left?.();
+    book.leave(entry);
+  };
   let crossing: Crossing | undefined;
   const entry = book.enter(originator, () => client?.destroy());
   try {
     crossing = await opened(entry, arrival);
   } catch (error) {
-    book.refused(entry, toViasshError(error));
+    const failure = toViasshError(error);
+    book.refused(entry, failure, arrival.isTold?.(failure));
     if (client !== undefined) await leave(client);
   }
-  if (crossing === undefined) book.leave(entry);
-  else join(book, entry, crossing);
+  if (crossing === undefined) leaveBook();
+  else join(book, entry, crossing, leaveBook);
 }
 
 /** @throws what `open` throws; ABORTED when the client was gone, or the forward was closed, before */
@@ -52,10 +60,10 @@ async function opened(entry: Entry, { client, open }: Arrival): Promise<Crossing
   }
 }
 
-function join(book: ForwardBook, entry: Entry, { channel, socket, destination }: Crossing): void {
+function join(book: ForwardBook, entry: Entry, { channel, socket, destination }: Crossing, left: () => void): void {
   const passage = new Passage(channel, socket, {
     closed: (error) => book.closed(entry, error),
-    left: () => book.leave(entry),
+    left,
   });
   entry.stop = () => passage.stop();
   book.opened(entry, destination, passage);

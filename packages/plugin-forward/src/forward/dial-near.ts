@@ -13,13 +13,14 @@ const reasons: Readonly<Record<string, Reason>> = {
   ETIMEDOUT: ['CONNECT_TIMEOUT', 'it does not answer'],
   ENOTFOUND: ['HOST_NOT_FOUND', 'the name has no address'],
   EAI_AGAIN: ['HOST_NOT_FOUND', 'the name cannot be looked up at the moment'],
-  EMFILE: ['HOST_UNREACHABLE', 'this process has as many descriptors open as it may (ulimit -n)'],
+  EMFILE: ['TOO_MANY_CLIENTS', 'this process has as many descriptors open as it may'],
 };
 
 /**
  * Dials a target of this machine, for somebody who connected on the far end.
  *
- * @throws ViasshError CONNECTION_REFUSED, HOST_NOT_FOUND, HOST_UNREACHABLE, CONNECT_TIMEOUT, ABORTED
+ * @throws ViasshError CONNECTION_REFUSED, HOST_NOT_FOUND, HOST_UNREACHABLE, CONNECT_TIMEOUT, ABORTED; TOO_MANY_CLIENTS when this
+ * process may open no descriptor more
  */
 export async function dialNear(target: NearTarget, signal: AbortSignal): Promise<Socket> {
   if (signal.aborted) throw abortedError(signal.reason);

@@ -1,12 +1,17 @@
 import type { Socket } from 'node:net';
 import {
   type Connection,
+  descriptorRoom,
   type FarTidier,
+  formatNearEnd,
   type IncomingChannel,
   isViasshError,
+  type RemoteAddress,
+  type RemoteForwardRequest,
   type RemoteListener,
   removeStaleFarSocket,
   toViasshError,
+  type ViasshError,
 } from '@viassh/core';
 import type { NearTarget, RemoteForwardSpec } from '../spec/forward-spec.ts';
 import { ForwardBook } from './book.ts';
@@ -38,13 +43,25 @@ export async function forwardRemote(
 ): Promise<Forward> {
   const book = new ForwardBook('far', onEvent);
   const arrivalOf = to.kind === 'socks' ? socksArrivalFor(whom) : arrivalFor(to);
-  const onIncoming = (incoming: IncomingChannel): Promise<void> => carry(book, arrivalOf(incoming));
+  const room = await descriptorRoom(); // for what is dialled here
+  let place = describePlace(listen);
+  const isTold = (error: ViasshError): boolean => error.code === 'TOO_MANY_CLIENTS' && room.turnAway(place).again;
+  const onIncoming = async (incoming: IncomingChannel): Promise<void> => {
+    if (room.enter()) {
+      await carry(book, { ...arrivalOf(incoming), isTold, left: room.leave });
+      return;
+    }
+    const { error, again } = room.turnAway(place);
+    incoming.refuse(error.message);
+    book.turnedAway(error, again);
+  };
   const request = (): Promise<RemoteListener> => connection.requestForward(listen, onIncoming, { signal });
   const listener = await request().catch(async (error: unknown) => {
     const mayBeStale = isViasshError(error, 'FORWARD_REFUSED') && listen.kind === 'streamlocal';
     if (!mayBeStale || !(await removeStaleFarSocket(connection, listen.path))) throw error;
     return await request();
   });
+  place = describePlace(listener.address);
   let ended = false;
   void connection.closed.then(() => (ended = true));
   const stopListening = async (): Promise<void> => {
@@ -97,6 +114,12 @@ function socksArrivalFor({ rules, users }: ForWhom): (incoming: IncomingChannel)
       },
     };
   };
+}
+
+function describePlace(listen: RemoteForwardRequest | RemoteAddress): string {
+  if (listen.kind === 'streamlocal') return `unix:${listen.path} there`;
+  const { bindAddress: host = 'localhost', port } = listen;
+  return `${formatNearEnd({ kind: 'tcp', host: host === '' ? '*' : host, port })} there`;
 }
 
 function boundOf({ localAddress, localPort }: Socket): { address: string; port: number } | undefined {

@@ -1,7 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type Channel, isViasshError, toViasshError, ViasshError } from '@viassh/core';
-import { leave } from './leave.ts';
+import { type Channel, isViasshError, leave, readAndForget, toViasshError, ViasshError } from '@viassh/core';
 
 /** Both sides of a connection through a forward. */
 export interface Crossing {
@@ -99,7 +98,10 @@ export class Passage {
       // an end that is on its way is a true one, and nothing may be reset before it: libuv refuses, and Node forgets the socket
       if (socket.writable) socket.end();
       if (socket.writableFinished) this.#finish();
-      else socket.once('finish', () => this.#finish());
+      else {
+        readAndForget(socket); // while a slow client still takes what is for it
+        socket.once('finish', () => this.#finish());
+      }
     } else if (isViasshError(this.#failure, 'CONNECTION_LOST') && socket.writableLength > 0) {
       socket.write(Buffer.alloc(0), () => reset(socket)); // behind what had arrived
     } else reset(socket);

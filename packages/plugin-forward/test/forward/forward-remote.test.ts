@@ -1,8 +1,10 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { rename } from 'node:fs/promises';
+import { mkdir, rename, symlink } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import process from 'node:process';
 import { forwardRemote } from '@viassh/plugin-forward';
 import { makeScratchFolder, waitUntil } from '@viassh/testing';
 import t from 'tap';
@@ -90,6 +92,40 @@ t.test('a socket that an earlier forward left there is replaced, one in use and 
   t.equal(await allOf(still), 'still there');
   await forward.close();
   t.notOk(existsSync(path), 'nothing is left there');
+});
+
+t.test('a socket in use there stays, however its path is written, where nobody may ask who listens', async (t) => {
+  const { connection } = await forwardWorld(t, { refuse: ['direct-streamlocal@openssh.com'] });
+  await using folder = await makeScratchFolder();
+  const place = (path: string): string => join(folder.path, path);
+  await mkdir(place('real'));
+  await symlink('real', place('link'));
+  const to = { kind: 'tcp', host: '127.0.0.1', port: 1 } as const;
+  const program = `require('net').createServer().listen(process.argv[1], () => console.log('up'))`;
+  for (const [bound, cwd] of [
+    [place('real/a.sock'), '/'],
+    [`${folder.path}//real/./b.sock`, '/'],
+    [place('link/c.sock'), '/'],
+    ['d.sock', place('real')],
+  ] as const) {
+    const server = spawn(process.execPath, ['-e', program, bound], { cwd, stdio: ['ignore', 'pipe', 'inherit'] });
+    try {
+      await once(server.stdout, 'data');
+      const name = basename(bound);
+      for (const path of [place(`real/${name}`), `${folder.path}//real/${name}`, place(`link/${name}`)]) {
+        await t.rejects(forwardRemote(connection, { listen: { kind: 'streamlocal', path }, to }), {
+          code: 'FORWARD_REFUSED',
+        });
+        t.ok(existsSync(path), `${bound} is there as ${path}`);
+      }
+    } finally {
+      const closed = once(server, 'close');
+      server.kill('SIGKILL');
+      await closed;
+    }
+  }
+  const path = `${folder.path}/real/.//a.sock`; // its program is dead now
+  await using _forward = await forwardRemote(connection, { listen: { kind: 'streamlocal', path }, to });
 });
 
 t.test('the far end listens no more when the connection is lost', async (t) => {

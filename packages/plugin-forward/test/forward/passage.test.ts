@@ -78,6 +78,22 @@ t.test('a connection that is lost while the end of a client that reads nothing i
   t.same(seen, ['CONNECTION_LOST', 'left']);
 });
 
+t.test('a client that reads nothing of its end, and sends on for ever behind it', async (t) => {
+  const [client, socket] = await tcpPair(t);
+  const channel = new TestChannel();
+  const seen = passage(channel, socket);
+  while (socket.writableLength === 0) {
+    channel.push(Buffer.alloc(16 * 1024));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  channel.push(null);
+  await waitUntil('the end to be on its way', () => socket.writableEnded);
+  channel.destroy();
+  for (let sent = 0; sent < 64; sent += 1) client.write(Buffer.alloc(64 * 1024));
+  await waitUntil('nothing to be left', () => seen.length === 2);
+  t.same(seen, ['closed', 'left']);
+});
+
 t.test('a client that had said all before it began', async (t) => {
   const [client, socket] = await tcpPair(t);
   client.end();

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
+import { occupyDescriptor } from '@viassh/core';
 
 /** A Unix socket of ours on which the master delivers the channels of one forward. */
 export interface ForwardSocket {
@@ -17,7 +18,7 @@ export interface ForwardSocket {
  */
 export async function listenForForward(path: string, onSocket: (socket: Socket) => void): Promise<ForwardSocket> {
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
-    socket.on('error', () => undefined);
+    socket.on('error', () => undefined).once('close', occupyDescriptor());
     onSocket(socket);
   });
   server.on('error', () => undefined); // accept(2) without a free descriptor: that connection fails, the next may not

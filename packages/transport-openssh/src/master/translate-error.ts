@@ -41,6 +41,11 @@ export class SshLog {
   readonly #info: { -readonly [K in keyof HopInfo]: HopInfo[K] };
   readonly #tried: string[] = [];
   #accepted: string | undefined;
+  /** A key file that the server would take, until it is known what became of it. */
+  #wanted: string | undefined;
+  /** One that nothing was signed with. */
+  #unused: string | undefined;
+  #nobodyToAsk = false;
   #keyboardInteractiveBegan = false;
   /** What came where an SSH server says its version. */
   #otherBanner: string | undefined;
@@ -133,6 +138,7 @@ export class SshLog {
     match(/^Offering public key: (.+?)(?: explicit| agent| token)*$/, (value) =>
       this.#tried.push(`publickey (${value})`),
     );
+    this.#noteUnused(line);
     match(/^Next authentication method: (\S+)/, (value) => {
       if (value !== 'publickey') this.#tried.push(value);
       if (value === 'keyboard-interactive') {
@@ -140,6 +146,18 @@ export class SshLog {
         info.authenticatedBy = value; // what follows is not heeded any more
       }
     });
+  }
+
+  /** A key that the server takes and that is not signed with: its passphrase was not given. */
+  #noteUnused(line: string): void {
+    if (/^Authenticat(?:ions that can continue|ed)\b/.test(line)) this.#wanted = undefined;
+    if (line.startsWith("read_passphrase: can't open")) this.#nobodyToAsk = this.#wanted !== undefined;
+    if (/^(?:Offering public key|Next authentication method|No more authentication methods)\b/.test(line)) {
+      this.#unused ??= this.#wanted;
+      this.#wanted = undefined;
+    }
+    const [, key, from] = /^Server accepts key: (.+?) \S+ SHA256:\S+((?: explicit| agent| token)*)$/.exec(line) ?? [];
+    if (key !== undefined && !/agent|token/.test(from ?? '')) this.#wanted = key;
   }
 
   /** The question went out before its line was read, and after the read before that: so this is an upper bound. */
@@ -180,6 +198,11 @@ export class SshLog {
   }
 
   #authenticationHint(hop: ResolvedDestination, offered: string): string {
+    if (this.#unused !== undefined) {
+      return this.#nobodyToAsk
+        ? `${this.#unused} needs its passphrase, and there is nobody to ask: load it into an agent (ssh-add), start this at a terminal, or name a program in SSH_ASKPASS`
+        : `the server would take ${this.#unused}: give its passphrase, or load it into an agent with ssh-add`;
+    }
     const broken = firstMatch(this.#said, /((?:Load key .*|identity_sign: .*|no such identity: .*))$/i);
     if (this.#tried.some((method) => method.startsWith('publickey ('))) {
       return `add the public key to ~/.ssh/authorized_keys of ${hop.user} there, or name another with -i`;

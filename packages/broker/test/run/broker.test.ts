@@ -284,3 +284,15 @@ t.test('a control socket that was swept away comes again; a broker whose place w
   other.close();
   await once(other, 'close');
 });
+
+t.test('metrics are where the configuration says, also after a reload', async (t) => {
+  const world = await brokerWorld(t);
+  const [first, second] = [join(world.folder, 'm1'), join(world.folder, 'm2')];
+  const broker = await world.start({}, { config: brokerConfig({}, { metrics: `unix:${first}` }) });
+  const ask = 'GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n';
+  t.match(await exchange(first, ask), /^HTTP\/1.1 200/);
+  world.next = brokerConfig({}, { metrics: `unix:${second}` });
+  await broker.reload();
+  t.match(await exchange(second, ask), /^HTTP\/1.1 200/);
+  await t.rejects(stat(first), { code: 'ENOENT' });
+});

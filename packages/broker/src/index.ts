@@ -21,3 +21,4 @@ export type { BrokerWorld, ConnectDetails, ConnectionWish } from './run/broker-w
 export { formatStatus } from './status/status-table.ts';
 export { drawStatus, type DrawStatusOptions, type StatusSnapshot } from './status/draw-status.ts';
 export { serveMetrics } from './status/serve-metrics.ts';
+export { type ServiceManager, serviceManager, type ServiceManagerOptions } from './run/service-manager.ts';

@@ -1,5 +1,7 @@
-import { link, lstat, readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { copyFile, link, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { ViasshError } from '@viassh/core';
 
 /** `broker.pid` in the runtime folder: while it names a process that runs, there is a broker. */
@@ -24,7 +26,7 @@ export async function lockBroker(folder: string, pid: number): Promise<BrokerLoc
   await writeFile(made, own, { mode: 0o600 });
   try {
     while (!(await takePlace(made, path))) {
-      const found = await readFile(path, 'utf8').catch(() => undefined);
+      const found = await contentOf(path);
       if (found === undefined) continue; // it was let go of meanwhile
       const [holder = '', started = ''] = found.split('\n');
       if (await isAlive(holder, started)) {
@@ -32,13 +34,13 @@ export async function lockBroker(folder: string, pid: number): Promise<BrokerLoc
           hint: 'viassh status shows what it does; viassh reload has it read the configuration again',
         });
       }
-      await removeStale(path, found, `${made}.old`);
+      if (await replaceStale(made, path, found)) break;
     }
   } finally {
     await unlink(made).catch(() => undefined);
   }
   const release = async (): Promise<void> => {
-    if ((await readFile(path, 'utf8').catch(() => undefined)) === own) await unlink(path).catch(() => undefined);
+    if ((await contentOf(path)) === own) await unlink(path).catch(() => undefined);
   };
   return { release, [Symbol.asyncDispose]: release };
 }
@@ -53,15 +55,30 @@ async function takePlace(made: string, path: string): Promise<boolean> {
   }
 }
 
-/** Another broker may have replaced it since it was read: that one's gets its place back. */
-async function removeStale(path: string, stale: string, aside: string): Promise<void> {
-  try {
-    await rename(path, aside);
-  } catch {
-    return; // somebody else has removed it
+/**
+ * Puts ours in the place of a stale one. Who may do that for just this stale one is decided by a file of its own, and then it
+ * is looked at once more: nobody takes away what another broker has put there meanwhile.
+ */
+async function replaceStale(made: string, path: string, stale: string): Promise<boolean> {
+  const right = `${path}.${createHash('sha256').update(stale).digest('hex').slice(0, 16)}`;
+  if (!(await takePlace(made, right))) {
+    const [other = '', started = ''] = ((await contentOf(right)) ?? '').split('\n');
+    if (other !== '' && !(await isAlive(other, started))) await unlink(right).catch(() => undefined); // it died at it
+    await setTimeout(1);
+    return false;
   }
-  if ((await readFile(aside, 'utf8').catch(() => undefined)) !== stale) await link(aside, path).catch(() => undefined);
-  await unlink(aside).catch(() => undefined);
+  try {
+    if ((await contentOf(path)) !== stale) return false;
+    await copyFile(made, `${made}.new`);
+    await rename(`${made}.new`, path);
+    return true;
+  } finally {
+    await unlink(right).catch(() => undefined);
+  }
+}
+
+async function contentOf(path: string): Promise<string | undefined> {
+  return await readFile(path, 'utf8').catch(() => undefined);
 }
 
 async function isAlive(pid: string, started: string): Promise<boolean> {
@@ -76,10 +93,4 @@ async function isAlive(pid: string, started: string): Promise<boolean> {
 async function startOf(pid: number): Promise<string | undefined> {
   const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => undefined);
   return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-}
-
-/** Does this socket of ours still stand in its place? */
-export async function socketIdentity(path: string): Promise<string | undefined> {
-  const found = await lstat(path).catch(() => undefined);
-  return found === undefined ? undefined : `${found.dev}:${found.ino}`;
 }

@@ -8,6 +8,7 @@ import type { ControlReply } from '../control/serve-control.ts';
 import type { BrokerStatus } from '../status/broker-status.ts';
 import type { BrokerWorld } from './broker-world.ts';
 import { Connections } from './connections.ts';
+import { MetricsEndpoint } from './metrics-endpoint.ts';
 import type { Broker, StartBrokerOptions } from './start-broker.ts';
 import { teeLogger } from './tee-logger.ts';
 import { tellLog } from './tell-log.ts';
@@ -30,6 +31,7 @@ export class RunningBroker implements Broker {
   readonly #options: StartBrokerOptions & { readonly clock: Clock };
   readonly #connections: Connections;
   readonly #logs: TunnelLogs;
+  readonly #metrics: MetricsEndpoint;
   readonly #since: number;
   readonly #begun: number;
   readonly #resolveEnded: () => void;
@@ -52,6 +54,7 @@ export class RunningBroker implements Broker {
     const world: BrokerWorld = { plugins, programs, log, output: options.log, logs: this.#logs, clock, connect, keyOf };
     this.#connections = new Connections(world, options.config.idle);
     this.tunnels = new Tunnels(options.config, world, this.#connections);
+    this.#metrics = new MetricsEndpoint(() => this.status(), log);
     const { promise, resolve } = Promise.withResolvers<void>();
     this.ended = promise;
     this.#resolveEnded = resolve;
@@ -113,6 +116,7 @@ export class RunningBroker implements Broker {
         const said = await this.tunnels.apply(after, compareConfigs(this.#config, after));
         this.#config = after;
         this.#connections.idleSeconds = after.idle;
+        await this.#metrics.serveAt(after.metrics);
         return said;
       } finally {
         this.#options.onState?.('ready', this.status());
@@ -131,6 +135,8 @@ export class RunningBroker implements Broker {
   async #close(): Promise<void> {
     this.#options.onState?.('stopping', this.status());
     this.#options.clock.clearTimeout(this.#look);
+    await this.#last;
+    await this.#metrics.close();
     await this.tunnels.close();
     await this.#connections.close();
     await this.#closeControl();
@@ -139,6 +145,7 @@ export class RunningBroker implements Broker {
   }
 
   async #becomeReady(first: readonly Tunnel[]): Promise<void> {
+    await this.#inTurn(async () => await this.#metrics.serveAt(this.#config.metrics)).catch(() => undefined);
     await this.#atMost(DECISION, Promise.all(first.map((tunnel) => tunnel.decided())));
     if (this.#closing === undefined) this.#options.onState?.('ready', this.status());
   }
@@ -176,7 +183,10 @@ export class RunningBroker implements Broker {
   }
 
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(work);
+    const turn = this.#last.then(async () => {
+      if (this.#closing !== undefined) throw new ViasshError('BROKER_ABSENT', 'the broker ends');
+      return await work();
+    });
     this.#last = turn.catch(() => undefined);
     return await turn;
   }

@@ -4,7 +4,7 @@ import type { BrokerConfig } from '../config/broker-config.ts';
 import { lockBroker } from '../control/broker-lock.ts';
 import { controlSocketName } from '../control/requests.ts';
 import { prepareRuntimeFolder } from '../control/runtime-folder.ts';
-import { serveControl } from '../control/serve-control.ts';
+import { keepControlSocket } from '../control/keep-control-socket.ts';
 import type { BrokerStatus } from '../status/broker-status.ts';
 import { RunningBroker } from './running-broker.ts';
 import type { BrokerWorld } from './broker-world.ts';
@@ -65,12 +65,14 @@ export async function startBroker(options: StartBrokerOptions): Promise<Broker> 
   const broker = new RunningBroker({ ...options, clock }, socketPath);
   try {
     const first = broker.tunnels.named(names);
-    const listens = await serveControl(socketPath, {
+    const place = await keepControlSocket(socketPath, {
       handle: (request, signal) => broker.handle(request, signal),
       log,
+      clock,
+      onTaken: () => void broker.close(),
     });
     broker.begin(first, async () => {
-      await listens.close();
+      await place[Symbol.asyncDispose]();
       await lock.release();
     });
     return broker;

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { insecureAcceptAnyHostKey, ViasshError } from '@viassh/core';
@@ -266,3 +266,33 @@ t.test(
     held.destroy();
   },
 );
+
+t.test('a control socket that was swept away comes again; a broker whose place was taken ends', async (t) => {
+  const world = await brokerWorld(t);
+  const clock = createFakeClock();
+  const broker = await world.start({}, { clock });
+  await rm(world.folder, { recursive: true });
+  await clock.advance(10_000);
+  await waitUntil('the socket', async () => (await stat(broker.socketPath).catch(() => undefined)) !== undefined);
+  t.ok((await askBroker(broker.socketPath, { ask: 'status' })).ok);
+  await rm(broker.socketPath);
+  const other = createServer().listen(broker.socketPath);
+  await once(other, 'listening');
+  await clock.advance(10_000);
+  await broker.ended;
+  t.ok((await stat(broker.socketPath)).isSocket(), 'the other one keeps its socket');
+  other.close();
+  await once(other, 'close');
+});
+
+t.test('metrics are where the configuration says, also after a reload', async (t) => {
+  const world = await brokerWorld(t);
+  const [first, second] = [join(world.folder, 'm1'), join(world.folder, 'm2')];
+  const broker = await world.start({}, { config: brokerConfig({}, { metrics: `unix:${first}` }) });
+  const ask = 'GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n';
+  t.match(await exchange(first, ask), /^HTTP\/1.1 200/);
+  world.next = brokerConfig({}, { metrics: `unix:${second}` });
+  await broker.reload();
+  t.match(await exchange(second, ask), /^HTTP\/1.1 200/);
+  await t.rejects(stat(first), { code: 'ENOENT' });
+});

@@ -47,8 +47,9 @@ export async function loadBrokerConfig(
       ? undefined
       : readMetrics(yaml, runtimeFolder, faults, places);
   const tunnels = new Map<string, TunnelConfig>();
-  const readable = Array.isArray(written.tunnels) || typeof written.tunnels !== 'object' ? {} : (written.tunnels ?? {});
-  for (const [name, tunnel] of Object.entries(readable)) {
+  for (const name of yaml.keys(['tunnels'])) {
+    const tunnel = written.tunnels?.[name];
+    if (tunnel === undefined) continue;
     const sound = soundPart(
       tunnel,
       schemaFaults.flatMap(({ path }) => (inTunnel(path, name) ? [path[2]] : [])),

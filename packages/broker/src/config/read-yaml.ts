@@ -24,6 +24,8 @@ export interface YamlText {
   fault(path: ConfigPath, sentence: string, at?: 'key' | 'value'): ConfigFault;
   /** A scalar as it was written (`0143`, `1e3`); undefined for what is none. */
   written(path: ConfigPath): string | undefined;
+  /** The keys of a map in the order of the file, which JavaScript does not keep for those that look like numbers. */
+  keys(path: ConfigPath): readonly string[];
 }
 
 /** What comes after so many mistakes follows from them. */
@@ -43,6 +45,7 @@ const tooDeep: YamlText = {
   faults: [{ line: 1, column: 1, key: '', sentence: 'it is nested too deeply' }],
   fault: (path, sentence) => ({ line: 1, column: 1, key: path.join('.'), sentence }),
   written: () => undefined,
+  keys: () => [],
 };
 
 function read(text: string): YamlText {
@@ -73,6 +76,11 @@ function read(text: string): YamlText {
     written: (path) => {
       const { value: node } = find(document, path);
       return isScalar(node) ? (node.source ?? String(node.value)) : undefined;
+    },
+    keys: (path) => {
+      const { value: node } = find(document, path);
+      const map = isAlias(node) ? node.resolve(document) : node;
+      return isMap(map) ? map.items.flatMap(({ key }) => (isScalar(key) ? String(key.value) : [])) : [];
     },
   };
 }

@@ -95,6 +95,26 @@ t.test('waiting has its limit, and the error says why it is down; 0 is no waitin
   await t.rejects(none.connection.openSession({ kind: 'exec', command: 'true' }), { code: 'CONNECTION_REFUSED' });
 });
 
+t.test('idle is not down: who wakes it waits for that attempt, also where nobody waits', async (t) => {
+  const { connection, ahead, clock, reached, supervisor, cut } = await bench(t, {
+    lazy: true,
+    waitMs: 0,
+    keepTrying: true,
+  });
+  const both = Promise.all(['one', 'two'].map((word) => said(connection, `echo ${word}`)));
+  await reached('up');
+  t.strictSame(await both, ['one\n', 'two\n']);
+  await cut();
+  await reached('idle');
+  using _used = supervisor.hold();
+  ahead.push(refused);
+  await t.rejects(said(connection, 'true'), { code: 'CONNECTION_REFUSED' });
+  t.equal(supervisor.state.kind, 'waiting');
+  await t.rejects(said(connection, 'true'), { code: 'CONNECTION_REFUSED' });
+  await clock.advance(60_000);
+  await reached('up');
+});
+
 t.test('lost while it is opened: a direct channel is tried once more, a session is not', async (t) => {
   const { connection, inner, cut, clock, reached } = await bench(t);
   const { port } = await listening(t);

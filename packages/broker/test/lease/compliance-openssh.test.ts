@@ -6,7 +6,7 @@ import { createProgramRunner } from '@viassh/program';
 import { sshdHarness, testTransportCompliance } from '@viassh/testing';
 import { createOpensshTransport } from '@viassh/transport-openssh';
 import t from 'tap';
-import { lendingHarness } from './lending-harness.ts';
+import { lendingHarness, lentAreas } from './lending-harness.ts';
 
 const programs = createProgramRunner();
 const { homedir: home, username: user } = userInfo();
@@ -22,4 +22,5 @@ await testTransportCompliance(
       runtimeFolder,
     }),
   ),
+  { areas: lentAreas },
 );

@@ -1,18 +1,23 @@
 import { leaseConnection, serveLease } from '@viassh/broker';
 import { silentLogger, type Transport } from '@viassh/core';
-import type { ComplianceHarness } from '@viassh/testing';
+import { complianceAreas, type ComplianceHarness } from '@viassh/testing';
 import { closingBoth, socketPair } from './lending.ts';
+
+/** What a lease has nothing to do with: the connection stands when it begins. */
+const beforeTheLease: readonly string[] = [
+  'reaching the server',
+  'proxies, rekeying, compression',
+  'jump hosts',
+  'host keys',
+  'custom host key verifier',
+  'login',
+];
+
+/** The areas that a lease may break. */
+export const lentAreas = complianceAreas.filter(({ name }) => !beforeTheLease.includes(name));
 
 /** A transport's harness whose connections are all leases of one. */
 export function lendingHarness(harness: ComplianceHarness): ComplianceHarness {
-  const lend = (connect: Transport['connect']): Transport['connect'] => {
-    return async (...all) => {
-      const connection = await connect(...all);
-      const [client, server] = await socketPair();
-      serveLease(server, connection, { log: silentLogger });
-      return closingBoth(await leaseConnection(client), connection);
-    };
-  };
   const { transport } = harness;
   return {
     ...harness,
@@ -30,5 +35,14 @@ export function lendingHarness(harness: ComplianceHarness): ComplianceHarness {
         [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
       };
     },
+  };
+}
+
+function lend(connect: Transport['connect']): Transport['connect'] {
+  return async (...all) => {
+    const connection = await connect(...all);
+    const [client, server] = await socketPair();
+    serveLease(server, connection, { log: silentLogger });
+    return closingBoth(await leaseConnection(client), connection);
   };
 }

@@ -23,16 +23,11 @@ export async function socketPair(): Promise<readonly [client: Socket, server: So
 
 /** A lease in front of `connection`, made by `lease`; what is behind it is closed with it, as if it were the connection itself. */
 export function closingBoth(lease: Connection, connection: Connection): Connection {
-  const closed = Promise.all([lease.closed]).then(async ([reason]) => {
-    if (reason.kind === 'closed') await connection.close();
-    return reason;
-  });
   const close: Connection['close'] = async (options) => {
     await lease.close(options);
     await connection.close();
-    await closed;
   };
-  const own: Partial<Connection> = { close, closed, [Symbol.asyncDispose]: () => close() };
+  const own: Partial<Connection> = { close, [Symbol.asyncDispose]: () => close() };
   return new Proxy(lease, {
     get(target, key) {
       if (Object.hasOwn(own, key)) return own[key as keyof Connection];

@@ -359,7 +359,7 @@ class LeaseConnection implements Connection {
     if (this.#loss !== undefined || (this.#closing !== undefined && this.#over)) return;
     this.#loss = error;
     this.#hurry.resolve();
-    for (const leased of [...this.#ids.values()]) leased.lost(error);
+    for (const leased of this.#ids.values()) leased.lost(error);
     this.#resolveClosed({ kind: 'lost', error });
     this.#endWhenDrained();
   }

@@ -78,15 +78,7 @@ class ServedLease implements Lease {
     const { transport, capabilities, info } = connection;
     const hello: LeaseHello = { version: leaseVersion, transport, capabilities: [...capabilities], info };
     this.#wire.sendJson(FrameKind.hello, 0, hello);
-    void connection.closed.then((reason) => {
-      const error =
-        reason.kind === 'lost'
-          ? reason.error
-          : new ViasshError('CONNECTION_LOST', 'the broker closed the connection', {
-              hint: 'viassh status shows what it does; with --no-broker the command connects itself',
-            });
-      this.#wire.sendJson(FrameKind.lost, 0, failureOf(error));
-    });
+    void this.#tellLoss();
   }
 
   get size(): number {
@@ -202,10 +194,24 @@ class ServedLease implements Lease {
       end: () => this.#closing(listener),
     });
     this.#wire.sendJson(FrameKind.opened, id, { address: listener.address });
-    void listener.closed.then(() => {
-      this.#ids.delete(id);
-      this.#wire.send(FrameKind.close, id);
-    });
+    void this.#tellEnd(id, listener);
+  }
+
+  async #tellEnd(id: number, { closed }: RemoteListener): Promise<void> {
+    await closed;
+    this.#ids.delete(id);
+    this.#wire.send(FrameKind.close, id);
+  }
+
+  async #tellLoss(): Promise<void> {
+    const reason = await this.#connection.closed;
+    const error =
+      reason.kind === 'lost'
+        ? reason.error
+        : new ViasshError('CONNECTION_LOST', 'the broker closed the connection', {
+            hint: 'viassh status shows what it does; with --no-broker the command connects itself',
+          });
+    this.#wire.sendJson(FrameKind.lost, 0, failureOf(error));
   }
 
   /** A client that says goodbye hears of it when this is done. */

@@ -50,7 +50,13 @@ const tooDeep: YamlText = {
 
 function read(text: string): YamlText {
   const lines = new LineCounter();
-  const document = parseDocument(text, { version: '1.2', lineCounter: lines, prettyErrors: false, stringKeys: true });
+  const document = parseDocument(text, {
+    version: '1.2',
+    lineCounter: lines,
+    prettyErrors: false,
+    stringKeys: true,
+    resolveKnownTags: false, // no value is anything else than JSON has
+  });
   const at = (offset: number, path: ConfigPath, sentence: string): ConfigFault => {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col), key: path.join('.'), sentence };
@@ -88,6 +94,7 @@ function read(text: string): YamlText {
 function sentenceOf(code: string, message: string): string {
   if (code === 'DUPLICATE_KEY') return 'this key is here a second time';
   if (code === 'MULTIPLE_DOCS') return 'a second document (---) begins here: the file may have one';
+  if (code === 'TAG_RESOLVE_FAILED') return 'a value with a type of its own (!) is nothing for this file';
   return `this is no YAML: ${message}`;
 }
 

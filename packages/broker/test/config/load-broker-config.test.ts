@@ -238,7 +238,8 @@ t.test('what is no YAML is told where it ends to be', async (t) => {
   ]);
   t.match(await faultsOf('tunnels:\n  a: {\n'), [/^\d+:\d+ this is no YAML: /]);
   t.match(await faultsOf('\tidle: 1\n'), [/^1:1 this is no YAML: /]);
-  t.match(await faultsOf('idle: !!js/function x'), [/no YAML/]);
+  for (const tag of ['!!js/function', '!!binary', '!!set', '!mine'])
+    t.strictSame(await faultsOf(`idle: ${tag} x`), ['1:7 a value with a type of its own (!) is nothing for this file']);
   t.match(await faultsOf('just words'), [/^1:1 it wants keys with values, not 'just words'$/]);
   t.match(await faultsOf('- a'), [/it wants keys with values/]);
   for (const noise of [

@@ -9,13 +9,17 @@ import {
 } from '@viassh/core';
 
 /** The transports that come with viassh, in the order in which `auto` tries them. The only list of them. */
-export function builtinTransports(programs: ProgramRunner, runtimeFolder: string): readonly TransportEntry[] {
+export function builtinTransports(
+  programs: ProgramRunner,
+  runtimeFolder: string,
+  sshFile: string,
+): readonly TransportEntry[] {
   return [
     {
       name: 'openssh',
       load: async () => {
         const { createOpensshTransport } = await whole('the openssh transport', import('@viassh/transport-openssh'));
-        return createOpensshTransport({ programs, runtimeFolder });
+        return createOpensshTransport({ programs, runtimeFolder, sshFile });
       },
     },
     {

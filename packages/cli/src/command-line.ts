@@ -13,6 +13,7 @@ import {
 import { residentOptions } from './background/resident-options.ts';
 import { builtinPlugins } from './builtin.ts';
 import type { CommandContext } from './commands/command-context.ts';
+import { type ProgramCommandLine, splitAtProgram } from './programs/split-at-program.ts';
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -35,6 +36,8 @@ const registry = createRegistry(builtinPlugins);
  * @throws ViasshError USAGE, OPTION_INVALID
  */
 export async function parseCommandLine(argv: readonly string[], version: string, width: number): Promise<Parsed> {
+  const autossh = splitAtProgram(argv, ['autossh']);
+  if (autossh !== undefined && autossh.args[0] !== '--help') return await parseAutossh(autossh, version);
   let command: ParsedCommand | undefined;
   const take: TakeCommand = (values, run) => {
     command = { globals: readGlobals(values), run };
@@ -48,6 +51,34 @@ export async function parseCommandLine(argv: readonly string[], version: string,
   });
   if (command !== undefined) return { kind: 'command', command };
   return { kind: 'text', text };
+}
+
+/** autossh reads its words by itself; what stands before it are our own options. */
+async function parseAutossh({ own, args }: ProgramCommandLine, version: string): Promise<Parsed> {
+  const { readAutosshWords } = await import('./autossh/autossh-words.ts');
+  const words = readAutosshWords(args);
+  if (words.version) return { kind: 'text', text: `viassh ${version}` };
+  const globals = await ownGlobals(own, version);
+  return {
+    kind: 'command',
+    command: {
+      globals,
+      run: async (context) => {
+        const { remoteShellVariables } = await import('./programs/remote-shell-environment.ts');
+        const { runAutossh } = await import('./autossh/run-autossh.ts');
+        const { variables } = context.environment;
+        return await runAutossh(context, words, { ...variables, ...remoteShellVariables(globals, variables) });
+      },
+    },
+  };
+}
+
+/** @throws ViasshError USAGE, OPTION_INVALID */
+async function ownGlobals(own: readonly string[], version: string): Promise<GlobalValues> {
+  // Any command that takes no words does: what is read are the options.
+  const parsed = await parseCommandLine(['plugins', ...own], version, 80);
+  if (parsed.kind === 'text') throw new ViasshError('INTERNAL', 'a text in place of options');
+  return parsed.command.globals;
 }
 
 /** The letters of the plugin that is named first among the words. */

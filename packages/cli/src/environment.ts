@@ -19,7 +19,7 @@ export interface Environment {
 
 /**
  * Reads the surroundings once: environment variables, the user's entry in the password database. `sshFile` reads
- * ssh_config; default: `ssh` from PATH.
+ * ssh_config, and is what the openssh transport runs; default: `ssh` from PATH.
  */
 export function readEnvironment(sshFile = 'ssh'): Environment {
   const variables = process.env;
@@ -32,7 +32,7 @@ export function readEnvironment(sshFile = 'ssh'): Environment {
       environment: { home: homedir, user: username, variables },
       sshFile,
     }),
-    transports: builtinTransports(programs, runtimeFolder(variables)),
+    transports: builtinTransports(programs, runtimeFolder(variables), sshFile),
     controlTransport: (controlPath) => controlTransport(programs, runtimeFolder(variables), controlPath),
     variables,
   };

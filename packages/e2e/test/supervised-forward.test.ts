@@ -14,7 +14,15 @@ import {
   type SupervisedConnectionOptions,
   type Supervisor,
 } from '@viassh/core';
-import { type FaultyRelay, listProcesses, type Sshd, startFaultyRelay, startSshd, waitUntil } from '@viassh/testing';
+import {
+  type FaultyRelay,
+  listProcesses,
+  type Sshd,
+  type SshdOptions,
+  startFaultyRelay,
+  startSshd,
+  waitUntil,
+} from '@viassh/testing';
 import { connect } from 'viassh';
 import { onBothTransports, onTransport } from './both-transports.ts';
 import type { transports } from './run-viassh.ts';
@@ -133,19 +141,29 @@ for (const [place, request] of Object.entries(places))
     t.ok(listening !== undefined && (await isAlive(listening)), 'nobody else was ended');
   });
 
-onTransport('ssh2', 'an account without commands: nobody is ended, and the port is had when it is free', async (t) => {
-  await using sshd = await startSshd({ mode: 'listen', authorizedKeysOptions: 'command="echo $PPID"' });
-  await using relay = await startFaultyRelay({ to: sshd.port });
-  await using there = await superviseOver(sshd, relay, 'ssh2', { evict: true });
-  const { connection } = there;
-  const listener = await connection.requestForward({ kind: 'tcpip', port: 0 }, shout);
-  const stale = await stopFarSshd(connection);
-  await there.cut();
-  const [forward] = connection.forwards;
-  await waitUntil('several refusals', () => forward?.state.kind === 'waiting' && forward.state.attempt > 2);
-  t.match(forward, { evictions: 0, state: { error: { code: 'FORWARD_REFUSED' } } });
-  t.ok(await isAlive(stale));
-  process.kill(stale, 'SIGCONT');
-  await waitUntil('the forward to stand', standing(connection), { withinMs: 10_000 });
-  t.equal(await answerAt(listener, 'mine'), 'MINE');
-});
+const spared: Readonly<Record<string, Pick<SshdOptions, 'authorizedKeysOptions'>>> = {
+  'an account without commands': { authorizedKeysOptions: 'command="echo $PPID"' },
+  'a process of that id which began at another time': {},
+};
+
+for (const [what, options] of Object.entries(spared))
+  onTransport('ssh2', `${what}: nobody is ended, and the port is had when it is free`, async (t) => {
+    await using sshd = await startSshd({ mode: 'listen', ...options });
+    await using relay = await startFaultyRelay({ to: sshd.port });
+    await using there = await superviseOver(sshd, relay, 'ssh2', { evict: true });
+    const { connection } = there;
+    const listener = await connection.requestForward({ kind: 'tcpip', port: 0 }, shout);
+    const [forward] = connection.forwards;
+    if (options.authorizedKeysOptions === undefined) {
+      const holder = await waitUntil('the process there to be known', () => forward?.holder);
+      Object.assign(holder, { started: `${Number(holder.started) - 1}` });
+    }
+    const stale = await stopFarSshd(connection);
+    await there.cut();
+    await waitUntil('several refusals', () => forward?.state.kind === 'waiting' && forward.state.attempt > 2);
+    t.match(forward, { evictions: 0, state: { error: { code: 'FORWARD_REFUSED' } } });
+    t.ok(await isAlive(stale));
+    process.kill(stale, 'SIGCONT');
+    await waitUntil('the forward to stand', standing(connection), { withinMs: 10_000 });
+    t.equal(await answerAt(listener, 'mine'), 'MINE');
+  });

@@ -24,6 +24,8 @@ export interface YamlText {
   fault(path: ConfigPath, sentence: string, at?: 'key' | 'value'): ConfigFault;
   /** A scalar as it was written (`0143`, `1e3`); undefined for what is none. */
   written(path: ConfigPath): string | undefined;
+  /** The keys of a map in the order of the file, which JavaScript does not keep for those that look like numbers. */
+  keys(path: ConfigPath): readonly string[];
 }
 
 /** What comes after so many mistakes follows from them. */
@@ -43,11 +45,18 @@ const tooDeep: YamlText = {
   faults: [{ line: 1, column: 1, key: '', sentence: 'it is nested too deeply' }],
   fault: (path, sentence) => ({ line: 1, column: 1, key: path.join('.'), sentence }),
   written: () => undefined,
+  keys: () => [],
 };
 
 function read(text: string): YamlText {
   const lines = new LineCounter();
-  const document = parseDocument(text, { version: '1.2', lineCounter: lines, prettyErrors: false, stringKeys: true });
+  const document = parseDocument(text, {
+    version: '1.2',
+    lineCounter: lines,
+    prettyErrors: false,
+    stringKeys: true,
+    resolveKnownTags: false, // no value is anything else than JSON has
+  });
   const at = (offset: number, path: ConfigPath, sentence: string): ConfigFault => {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col), key: path.join('.'), sentence };
@@ -74,12 +83,18 @@ function read(text: string): YamlText {
       const { value: node } = find(document, path);
       return isScalar(node) ? (node.source ?? String(node.value)) : undefined;
     },
+    keys: (path) => {
+      const { value: node } = find(document, path);
+      const map = isAlias(node) ? node.resolve(document) : node;
+      return isMap(map) ? map.items.flatMap(({ key }) => (isScalar(key) ? String(key.value) : [])) : [];
+    },
   };
 }
 
 function sentenceOf(code: string, message: string): string {
   if (code === 'DUPLICATE_KEY') return 'this key is here a second time';
   if (code === 'MULTIPLE_DOCS') return 'a second document (---) begins here: the file may have one';
+  if (code === 'TAG_RESOLVE_FAILED') return 'a value with a type of its own (!) is nothing for this file';
   return `this is no YAML: ${message}`;
 }
 

@@ -69,6 +69,8 @@ export function createTunnelLogs(options: TunnelLogsOptions): TunnelLogs {
     books.set(name, book);
     return book;
   };
+  const lines = (name: string | undefined): readonly string[] =>
+    (name === undefined ? all : books.get(name)?.ring)?.lines ?? [];
   const flush = async (): Promise<void> => {
     await Promise.all([...books.values()].map(async ({ file }) => await file?.flush()));
   };
@@ -81,9 +83,9 @@ export function createTunnelLogs(options: TunnelLogsOptions): TunnelLogs {
         remember(name, ring, line);
         file?.write(line);
       }),
-    lines: (name) => (name === undefined ? all : books.get(name)?.ring)?.lines ?? [],
+    lines,
     async *follow(name, signal) {
-      const follower = followLines(this.lines(name));
+      const follower = followLines(lines(name));
       const end = (): void => follower.end();
       followers.set(follower, name);
       signal.addEventListener('abort', end);

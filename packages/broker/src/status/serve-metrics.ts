@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { listen, type Logger, type NearEnd, type NearListener, toViasshError } from '@viassh/core';
 import type { BrokerStatus } from './broker-status.ts';
@@ -17,6 +17,7 @@ export async function serveMetrics(
   read: () => BrokerStatus,
   { log, signal }: { readonly log: Logger; readonly signal?: AbortSignal | undefined },
 ): Promise<NearListener> {
+  const { createServer } = await import('node:http'); // of all that use this package only brokers with metrics need it
   const clients = new Set<Socket>();
   const server = createServer({ keepAlive: false, maxHeaderSize: 8192 }, (request, response) => {
     answer(request, response, read).catch((error: unknown) => {

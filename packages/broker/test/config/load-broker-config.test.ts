@@ -212,7 +212,16 @@ t.test('nobody listens where somebody of the file does already', async (t) => {
     '3:40 tunnels.a.listen: metrics listens there already',
   ]);
   t.ok(await load(text('plugin: imap, listen: tcp:127.0.0.2:8080')));
+  t.ok(await load(text('plugin: imap, listen: 0').replace('8080', '0')), 'two that take any port that is free');
   t.ok(await load(text('forward: remote, listen: 8080, to: 1')), 'there is another machine');
+});
+
+t.test('tunnels are in the order of the file, whatever their names look like', async (t) => {
+  const pipes = ['zebra', '9', 'constructor', '1', 'a'].map(
+    (name, at) => `  ${name}: { via: g, plugin: pipe, command: x, listen: ${at + 1} }\r\n`,
+  );
+  const { tunnels } = await load(`\ufefftunnels:\r\n${pipes.join('')}`);
+  t.strictSame([...tunnels.keys()], ['zebra', '9', 'constructor', '1', 'a']);
 });
 
 t.test('metrics are for this machine', async (t) => {
@@ -229,7 +238,8 @@ t.test('what is no YAML is told where it ends to be', async (t) => {
   ]);
   t.match(await faultsOf('tunnels:\n  a: {\n'), [/^\d+:\d+ this is no YAML: /]);
   t.match(await faultsOf('\tidle: 1\n'), [/^1:1 this is no YAML: /]);
-  t.match(await faultsOf('idle: !!js/function x'), [/no YAML/]);
+  for (const tag of ['!!js/function', '!!binary', '!!set', '!mine'])
+    t.strictSame(await faultsOf(`idle: ${tag} x`), ['1:7 a value with a type of its own (!) is nothing for this file']);
   t.match(await faultsOf('just words'), [/^1:1 it wants keys with values, not 'just words'$/]);
   t.match(await faultsOf('- a'), [/it wants keys with values/]);
   for (const noise of [

@@ -7,7 +7,14 @@ import { Duplex } from 'node:stream';
 import t from 'tap';
 import { type ExitStatus, systemClock } from '@viassh/core';
 import { type ProbeConfig, type ProbeEnds, type ProbeResult, probeTunnel } from '@viassh/broker';
-import { createFakeClock, createMailbox, makeScratchFolder, missingForDovecot, watchLeaks } from '@viassh/testing';
+import {
+  createFakeClock,
+  createMailbox,
+  makeScratchFolder,
+  missingForDovecot,
+  waitUntil,
+  watchLeaks,
+} from '@viassh/testing';
 
 watchLeaks(t);
 
@@ -81,6 +88,24 @@ t.test('a dial that is refused, that hangs, or that is given up is a result', as
   const probe = { kind: 'http', every: 60, timeout: 10 } as const;
   const given = await probeTunnel(probe, hanging, { clock: systemClock, signal: AbortSignal.abort() });
   t.match(given, { ok: false, said: 'the operation was aborted' });
+});
+
+t.test('what was dialled is hung up on, however the probe ends', async (t) => {
+  for (const [kind, greeting, ok] of [
+    ['banner', 'hi', true],
+    ['http', 'HTTP/1.1 200 OK\r\n', true],
+    ['imap', 'no IMAP\r\n', false],
+    ['http', '', false],
+  ] as const) {
+    const clients: Socket[] = [];
+    const server = createServer({ allowHalfOpen: true }, (client) => {
+      clients.push(client.resume());
+      client.write(greeting);
+    });
+    await using there = await served(server);
+    t.match(await ask(kind, there.ends, 0.2), { ok }, kind);
+    await waitUntil(`${kind} hangs up`, () => clients.length === 1 && clients[0]?.readableEnded);
+  }
 });
 
 t.test('http: every answer below 500 is well', async (t) => {

@@ -12,7 +12,7 @@ type Values = Readonly<Record<string, unknown>>;
 export type TakeCommand = (values: Values, run: (context: CommandContext) => Promise<number>) => void;
 
 /** The commands that read the rest of the line by themselves. */
-export const ownReaders: readonly string[] = ['rsh', 'rrsync', ...builtinPrograms.map(({ name }) => name)];
+export const ownReaders: readonly string[] = ['rsh', 'autossh', 'rrsync', ...builtinPrograms.map(({ name }) => name)];
 
 const programNames = builtinPrograms.map(({ name }) => name);
 
@@ -22,6 +22,8 @@ export const ownReadersHelp: string = [
   `  viassh [options] ${programNames.join('|')} ...`,
   'And what they call then, as any other program may (it is installed as viassh-ssh, too):',
   '  viassh [options] rsh [ssh options] HOST [COMMAND...]',
+  "Forwards and sessions that stay up: autossh's command line and AUTOSSH_ variables:",
+  '  viassh [options] autossh [-M PORT] [-f] [ssh options] HOST [COMMAND...]',
   'A forced command for a key that may use rsync in one folder (viassh account rsync --checker viassh KEY.pub):',
   '  viassh rrsync [-ro|-wo] [...] DIR',
 ].join('\n');
@@ -36,6 +38,11 @@ export function addOwnReaders(parser: Argv, take: TakeCommand): void {
       name: 'rsh',
       usage: '[options] rsh [ssh options] HOST [COMMAND...]',
       summary: 'the remote shell that rsync, cvs, git and the like call',
+    },
+    {
+      name: 'autossh',
+      usage: '[options] autossh [-M PORT] [-f] [ssh options] HOST [COMMAND...]',
+      summary: 'forwards and sessions that stay up, as with autossh(1)',
     },
     { name: 'rrsync', usage: 'rrsync [-ro|-wo] [...] DIR', summary: 'a forced command: rsync in one folder' },
     ...builtinPrograms.map(({ name, summary }) => ({

@@ -35,7 +35,7 @@ export interface CarryContext {
 export async function carryCall(spoken: SpokenCall, context: CarryContext): Promise<number> {
   const { environment, stdout } = context;
   const tty = isTerminalWanted(spoken, context);
-  const request: OpenRequest = { ...context.request, needs: needsOf(spoken, tty) };
+  const request: OpenRequest = { ...context.request, needs: carryNeeds(spoken, tty) };
   if (spoken.mode === 'configuration') {
     const { route } = await planConnection(environment, request);
     stdout.write(asSshPrints(destinationOf(route)));
@@ -47,8 +47,19 @@ export async function carryCall(spoken: SpokenCall, context: CarryContext): Prom
     if (exit !== undefined) return codeOf(exit);
   }
   await using connection = await openConnection(environment, request);
+  return await carryOver(connection, spoken, tty, context);
+}
+
+/** What the call asks for, on a connection that is up; gives the exit code that ssh would have. @throws ViasshError */
+export async function carryOver(
+  connection: Connection,
+  spoken: SpokenCall,
+  tty: boolean,
+  context: CarryContext,
+): Promise<number> {
+  const session = sessionOf(spoken);
   if (spoken.forward !== undefined) return await joinForward(connection, spoken.forward, spoken, context);
-  if (session === undefined) return await hold(connection, request.signal);
+  if (session === undefined) return await hold(connection, context.request.signal);
   return await joinSession(connection, session, tty, spoken, context);
 }
 
@@ -123,14 +134,15 @@ function sessionOf({ mode, command }: SpokenCall): SessionRequest | undefined {
   throw new ViasshError('USAGE', '-s wants the name of a subsystem', { hint: '-s host sftp' });
 }
 
-function needsOf({ mode }: SpokenCall, tty: boolean): Capability[] {
+/** What a connection has to be able to do for a call. */
+export function carryNeeds({ mode }: SpokenCall, tty: boolean): Capability[] {
   if (mode === 'stdio-forward') return ['direct-tcpip'];
   if (mode !== 'exec' && mode !== 'shell' && mode !== 'subsystem') return [];
   return [mode, ...(tty ? (['pty'] as const) : [])];
 }
 
 /** -tt has one also where stdin is none, as for programs that want to see one. */
-function isTerminalWanted({ tty, noStdin }: SpokenCall, { stdin, request }: CarryContext): boolean {
+export function isTerminalWanted({ tty, noStdin }: SpokenCall, { stdin, request }: CarryContext): boolean {
   if (tty === 'no' || tty === 'force') return tty === 'force';
   const isOne = !noStdin && stdin() instanceof ReadStream;
   if (!isOne && tty === 'yes') request.log.warning('no terminal for the far end: stdin is none (-tt has one anyway)');

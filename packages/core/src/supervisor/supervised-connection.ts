@@ -9,7 +9,10 @@ import type { Traffic } from './traffic.ts';
 /** How a supervised connection behaves. */
 export interface SupervisedConnectionOptions {
   readonly log: Logger;
-  /** Milliseconds that an opening waits for a connection. 0: it fails at once. Default: no limit. */
+  /**
+   * Milliseconds that an opening waits for a connection. 0: it fails at once while the connection is down; one that is
+   * idle is dialled, and waited for as long as that attempt lasts. Default: no limit.
+   */
   readonly waitMs?: number | undefined;
   /**
    * A far end that refuses a remote forward to us again, as our own dead session still listens there, has that very session

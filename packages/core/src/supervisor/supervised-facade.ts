@@ -33,6 +33,8 @@ export class SupervisedFacade implements SupervisedConnection {
   readonly #forwards = new Set<StickyForward>();
   readonly #handlers: StickyHandlers;
   #use: ConnectionUse | undefined;
+  /** Idle, or dialling since somebody woke it. */
+  #resting: boolean;
   /** Ends what waits and what is being opened, with the reason. */
   readonly #end = new AbortController();
   readonly #hurry = Promise.withResolvers<void>();
@@ -44,6 +46,7 @@ export class SupervisedFacade implements SupervisedConnection {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#handlers = new StickyHandlers(options.log);
+    this.#resting = supervisor.state.kind === 'idle';
     setMaxListeners(0, this.#end.signal); // one for each that waits or opens
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
@@ -145,7 +148,7 @@ export class SupervisedFacade implements SupervisedConnection {
     using _used = this.#supervisor.hold();
     for (let left = tries; ; left -= 1) {
       if (signal.aborted) throw abortedError(signal.reason);
-      const use = this.#useNow() ?? this.#useOf(await this.#supervisor.current({ signal, waitMs }));
+      const use = this.#useNow() ?? this.#useOf(await this.#next(signal, waitMs));
       try {
         return await open(use, signal);
       } catch (error) {
@@ -161,6 +164,17 @@ export class SupervisedFacade implements SupervisedConnection {
   /** Where one is up nobody has to wait for it. */
   #useNow(): ConnectionUse | undefined {
     return this.#use?.alive === true && this.#supervisor.state.kind === 'up' ? this.#use : undefined;
+  }
+
+  /** Who wakes a connection that was idle waits for the outcome, however short the others' patience is when it is down. */
+  async #next(signal: AbortSignal, waitMs: number | undefined): Promise<Connection> {
+    if (!this.#resting) return await this.#supervisor.current({ signal, waitMs });
+    const failed = new AbortController();
+    using _told = this.#supervisor.onState((state) => {
+      if (state.kind === 'waiting') failed.abort(state.error);
+    });
+    const either = waitMs === 0 ? AbortSignal.any([signal, failed.signal]) : signal;
+    return await this.#supervisor.current({ signal: either, waitMs: waitMs === 0 ? undefined : waitMs });
   }
 
   #useOf(connection: Connection): ConnectionUse {
@@ -201,6 +215,7 @@ export class SupervisedFacade implements SupervisedConnection {
 
   /** A connection that the supervisor found dead says so to nobody: closing it would look as if all were well. */
   #stateChanged(state: SupervisorState): void {
+    this.#resting = state.kind === 'idle' || (state.kind === 'connecting' && this.#resting);
     const use = this.#use;
     if (use === undefined || this.#end.signal.aborted || use.connection.info.state !== 'up') return;
     if (state.kind === 'waiting') use.giveUp(state.error);

@@ -107,7 +107,8 @@ export class MemoryChannel extends Duplex implements Channel {
 
   async #pump(source: Readable, inbox: Inbox): Promise<void> {
     try {
-      for await (const chunk of source as AsyncIterable<Buffer>) {
+      // Its end is not that of the way back: a socket would lose there what it has yet to send.
+      for await (const chunk of source.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
         for (let offset = 0; offset < chunk.length; ) {
           const size = await this.#incoming.take(Math.min(MAXIMUM_PACKET_SIZE, chunk.length - offset));
           if (size === 0) return;

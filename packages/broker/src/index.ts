@@ -24,3 +24,4 @@ export { formatStatus } from './status/status-table.ts';
 export { drawStatus, type DrawStatusOptions, type StatusSnapshot } from './status/draw-status.ts';
 export { serveMetrics } from './status/serve-metrics.ts';
 export { type ServiceManager, serviceManager, type ServiceManagerOptions } from './run/service-manager.ts';
+export { leaseFromBroker, type LeaseOptions } from './control/lease-from-broker.ts';

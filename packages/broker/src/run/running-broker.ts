@@ -3,11 +3,12 @@ import { type Clock, type ClockTimer, ViasshError } from '@viassh/core';
 import type { BrokerConfig } from '../config/broker-config.ts';
 import { compareConfigs } from '../config/compare-configs.ts';
 import { createTunnelLogs, type TunnelLogs } from '../log/tunnel-logs.ts';
-import type { ControlAnswer, ControlRequest } from '../control/requests.ts';
+import type { ControlAnswer, ControlRequest, LeaseRequest } from '../control/requests.ts';
 import type { ControlReply } from '../control/serve-control.ts';
 import type { BrokerStatus } from '../status/broker-status.ts';
 import type { BrokerWorld } from './broker-world.ts';
 import { Connections } from './connections.ts';
+import { lend } from './lend.ts';
 import { MetricsEndpoint } from './metrics-endpoint.ts';
 import type { Broker, StartBrokerOptions } from './start-broker.ts';
 import { teeLogger } from './tee-logger.ts';
@@ -29,6 +30,7 @@ export class RunningBroker implements Broker {
   readonly ended: Promise<void>;
   ready: Promise<void> = Promise.resolve();
   readonly #options: StartBrokerOptions & { readonly clock: Clock };
+  readonly #world: BrokerWorld;
   readonly #connections: Connections;
   readonly #logs: TunnelLogs;
   readonly #metrics: MetricsEndpoint;
@@ -51,9 +53,9 @@ export class RunningBroker implements Broker {
     const { plugins, programs, clock, connect, keyOf, logFolder } = options;
     this.#logs = createTunnelLogs({ clock, level: 'info', folder: logFolder });
     const log = teeLogger(this.#logs.logger(), options.log, 'broker');
-    const world: BrokerWorld = { plugins, programs, log, output: options.log, logs: this.#logs, clock, connect, keyOf };
-    this.#connections = new Connections(world, options.config.idle);
-    this.tunnels = new Tunnels(options.config, world, this.#connections);
+    this.#world = { plugins, programs, log, output: options.log, logs: this.#logs, clock, connect, keyOf };
+    this.#connections = new Connections(this.#world, options.config.idle);
+    this.tunnels = new Tunnels(options.config, this.#world, this.#connections);
     this.#metrics = new MetricsEndpoint(() => this.status(), log);
     const { promise, resolve } = Promise.withResolvers<void>();
     this.ended = promise;
@@ -85,7 +87,7 @@ export class RunningBroker implements Broker {
       case 'logs':
         return this.#tellLogs(request);
       case 'lease':
-        throw new ViasshError('BROKER_ABSENT', 'the broker lends nothing');
+        return await this.#lend(request, signal);
       default:
         return request satisfies never;
     }
@@ -173,6 +175,11 @@ export class RunningBroker implements Broker {
     if (names.length === 0) this.retryNow(why);
     else for (const tunnel of this.tunnels.named(names)) tunnel.retry(why);
     return { ok: true };
+  }
+
+  async #lend(request: LeaseRequest, signal: AbortSignal): Promise<ControlReply> {
+    const { share } = this.#config;
+    return await lend({ ...this.#world, connections: this.#connections, share }, request, signal);
   }
 
   #tellLogs({ name, follow }: Extract<ControlRequest, { ask: 'logs' }>): ControlReply {

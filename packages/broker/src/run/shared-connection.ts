@@ -110,11 +110,10 @@ export class SharedConnection {
    */
   async now(signal: AbortSignal): Promise<Connection> {
     const failed = new AbortController();
+    if (this.supervisor.state.kind === 'waiting') this.supervisor.retryNow('a command wants it');
     using _watch = this.supervisor.onState((state) => {
       if (state.kind === 'waiting') failed.abort(state.error);
     });
-    const { state } = this.supervisor;
-    if (state.kind === 'waiting') throw state.error;
     return await this.supervisor.current({ signal: AbortSignal.any([signal, failed.signal]) });
   }
 

@@ -141,6 +141,31 @@ for (const [place, request] of Object.entries(places))
     t.ok(listening !== undefined && (await isAlive(listening)), 'nobody else was ended');
   });
 
+onBothTransports(
+  'after a silence channels end as lost, and a forward is had back from who still waits for us',
+  async (t, transport) => {
+    await using sshd = await startSshd({ mode: 'listen' });
+    await using relay = await startFaultyRelay({ to: sshd.port });
+    await using there = await superviseOver(sshd, relay, transport, { evict: true });
+    const { connection, supervisor } = there;
+    const listener = await connection.requestForward({ kind: 'tcpip', port: 0 }, shout);
+    const holder = await waitUntil('the process there to be known', () => connection.forwards[0]?.holder);
+    const session = await connection.openSession({ kind: 'exec', command: 'cat' });
+    const ended = once(session.resume(), 'error');
+    relay.stall();
+    const start = performance.now();
+    supervisor.retryNow('the test');
+    t.match(await ended, [{ code: 'CONNECTION_LOST' }]);
+    await t.rejects(session.exit, { code: 'CONNECTION_LOST' });
+    await waitUntil('the next connection', () => supervisor.ups === 2);
+    await waitUntil('the forward to stand', standing(connection), { withinMs: 10_000 });
+    t.comment(`there again after ${Math.round(performance.now() - start)} ms, of which the probe waits 1000`);
+    t.equal(await answerAt(listener, 'back'), 'BACK');
+    t.equal(connection.forwards[0]?.evictions, 1);
+    t.notOk(await isAlive(holder.pid));
+  },
+);
+
 const spared: Readonly<Record<string, Pick<SshdOptions, 'authorizedKeysOptions'>>> = {
   'an account without commands': { authorizedKeysOptions: 'command="echo $PPID"' },
   'a process of that id which began at another time': {},

@@ -110,6 +110,7 @@ export { serveClients, type ServeOptions } from './endpoint/serve-clients.ts';
 export { admitOwnUser } from './endpoint/admit-own-user.ts';
 export { type DescriptorRoom, descriptorRoom, occupyDescriptor } from './endpoint/descriptor-room.ts';
 export { leave, type LeaveOptions, readAndForget } from './endpoint/leave.ts';
+export { inheritListeners } from './endpoint/inherited-listeners.ts';
 export { listen, type ListenOptions, type NearListener } from './endpoint/listen.ts';
 export type {
   ProgramDescriptor,

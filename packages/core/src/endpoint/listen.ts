@@ -4,6 +4,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { abortedError, ViasshError } from '../errors/viassh-error.ts';
 import { descriptorRoom } from './descriptor-room.ts';
+import { type InheritedListener, inheritedFor } from './inherited-listeners.ts';
 import { formatNearEnd, LONGEST_PATH, type NearEnd } from './near-end.ts';
 
 /** A near end that takes clients. */
@@ -27,7 +28,7 @@ export interface ListenOptions {
 /**
  * Listens on a near end; `onClient` gets each client, half-open allowed, with its errors its own to handle (one that
  * nobody handles ends no process). A Unix socket is for its owner alone (0600) from its first moment on; one that
- * nobody listens on any more is replaced.
+ * nobody listens on any more is replaced. A place of {@link inheritListeners} is used as it is.
  *
  * @throws ViasshError LISTEN_FAILED, ABORTED
  */
@@ -42,7 +43,7 @@ export async function listen(
     const { error, again } = room.turnAway(formatNearEnd(nearEnd), cause);
     onTurnedAway?.(error, again);
   };
-  const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
+  const serve = (client: Socket): void => {
     client.on('error', () => undefined);
     if (!room.enter()) {
       client.destroy();
@@ -51,7 +52,10 @@ export async function listen(
     }
     client.once('close', room.leave);
     onClient(client);
-  });
+  };
+  const inherited = inheritedFor(nearEnd);
+  if (inherited?.isFree === true) return useInherited(inherited, serve, turnAway);
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, serve);
   let own: Stats | undefined;
   try {
     if (nearEnd.kind === 'unix') own = await listenPrivately(server, nearEnd.path);
@@ -63,6 +67,17 @@ export async function listen(
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => (closing ??= closeServer(server, nearEnd, own));
   return { nearEnd: actual(server, nearEnd), close, [Symbol.asyncDispose]: close };
+}
+
+/** Closing gives it back: whoever listens there for us goes on, and the socket stays. */
+function useInherited(
+  inherited: InheritedListener,
+  onClient: (client: Socket) => void,
+  onError: (error: Error) => void,
+): NearListener {
+  const attached = inherited.attach(onClient, onError);
+  const close = async (): Promise<void> => attached[Symbol.dispose]();
+  return { nearEnd: inherited.nearEnd, close, [Symbol.asyncDispose]: close };
 }
 
 /** The socket is made in a folder that nobody else can enter, and moved to its place when it is private itself. */

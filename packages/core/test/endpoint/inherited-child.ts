@@ -1,0 +1,16 @@
+/** Takes over descriptors 3 and 4, says their places, and serves the first: a client gets what it said. Twice, as after a reload. */
+import process from 'node:process';
+import { formatNearEnd, inheritListeners, listen, parseNearEnd } from '@viassh/core';
+
+const places = await inheritListeners([3, 4, 5]);
+const [first = ''] = places.map(formatNearEnd);
+for (const round of ['one', 'two']) {
+  const served = Promise.withResolvers<void>();
+  const listener = await listen(parseNearEnd(first), (client) => {
+    client.end(`${round}\n`);
+    client.resume().once('close', served.resolve);
+  });
+  process.stdout.write(`${JSON.stringify(places.map(formatNearEnd))}\n`);
+  await served.promise;
+  await listener.close();
+}

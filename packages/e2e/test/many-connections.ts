@@ -27,7 +27,7 @@ onBothTransports(
       }),
     );
     const port = portOf(forward.places[0]);
-    for (let round = 0; round < 50; round += 1) await say({ host: '127.0.0.1', port }, 'warm');
+    await Promise.all(Array.from({ length: 50 }, () => say({ host: '127.0.0.1', port }, 'warm'))); // at once: what is opened for many stays
     await waitUntil('the first to be gone', async () => (await target.open()) === 0);
     const [descriptors, memory] = [await descriptorsOf(forward.pid), await memoryOf(forward.pid)];
     const sockets: Socket[] = [];

@@ -4,7 +4,7 @@ import { ProxySession } from './channel/proxy-session.ts';
 import { SessionOpener, type SessionSetup } from './channel/session-opener.ts';
 import type { Forwards } from './forwards.ts';
 import type { RouteMasters } from './master/route-masters.ts';
-import type { MuxProxy } from './mux/open-mux-proxy.ts';
+import { type MuxProxy, openMuxProxy } from './mux/open-mux-proxy.ts';
 
 /** How long ssh gets to say why, after its control socket closed on us; milliseconds. */
 const LAST_WORDS = 1000;
@@ -33,13 +33,10 @@ export class ProxiedMaster {
   constructor(master: RouteMasters, proxy: MuxProxy, { setup, forwards, mostSlots, onUnused }: ProxiedMasterOptions) {
     this.#master = master;
     this.info = infoOf(master);
-    this.session = new ProxySession(proxy, { mostSlots, onUnused });
+    this.session = new ProxySession(proxy, { mostSlots, onUnused, openLane: () => openMuxProxy(master.socketPath) });
     this.sessions = new SessionOpener(this.session, setup);
     this.forwards = forwards?.(master);
-    let failure: Error | undefined;
-    proxy.socket.on('error', (error) => (failure ??= error));
-    const closed = new Promise<void>((resolve) => proxy.socket.once('close', () => resolve()));
-    this.ended = closed.then(() => this.#onSocketClosed(failure));
+    this.ended = this.session.lanes.broken.then((failure) => this.#onSocketClosed(failure));
   }
 
   /** Nobody uses anything of it. */
@@ -68,6 +65,7 @@ export class ProxiedMaster {
     await this.#master.stop();
     await forwardsEnded;
     await this.ended;
+    await this.session.lanes.closed();
   }
 
   async #onSocketClosed(failure: Error | undefined): Promise<ViasshError | undefined> {

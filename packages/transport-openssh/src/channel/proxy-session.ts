@@ -9,8 +9,9 @@ import {
 } from '@viassh/core';
 import { message } from '../mux/messages.ts';
 import type { MuxProxy } from '../mux/open-mux-proxy.ts';
-import { PacketLink } from '../mux/packet-link.ts';
+import { type Lane, Lanes, type OpenLane } from '../mux/lanes.ts';
 import { type Field, WireReader } from '../mux/wire.ts';
+import { orAborted } from '../or-aborted.ts';
 import { ProxyChannel } from './proxy-channel.ts';
 import type { ChannelInit, ProxyEndpoint } from './proxy-endpoint.ts';
 import { TunChannel, tunFields } from './tun-channel.ts';
@@ -25,6 +26,8 @@ export interface ProxySessionOptions {
   readonly mostSlots?: number | undefined;
   /** Called whenever {@link ProxySession.isUnused} may have become true, and is. */
   readonly onUnused?: (() => void) | undefined;
+  /** Absent: all channels are on the one proxy. */
+  readonly openLane?: OpenLane | undefined;
 }
 
 /** How a channel is opened. */
@@ -32,6 +35,8 @@ export interface OpenOptions {
   readonly signal?: AbortSignal | undefined;
   /** Opened ahead of its use: nobody waits for it to end, until it is taken with {@link ProxySession.adopt}. */
   readonly background?: boolean | undefined;
+  /** Default: the first. What is told apart by its order, as a session that ends before the next begins, stays on one. */
+  readonly lane?: Lane | undefined;
 }
 
 interface PendingOpen {
@@ -40,9 +45,10 @@ interface PendingOpen {
   refused(error: ViasshError): void;
 }
 
-/** All channels of one mux proxy: opens them, routes messages to them, ends them together. */
+/** All channels of one master: opens them, routes messages to them, ends them together. */
 export class ProxySession {
-  readonly #link: PacketLink;
+  /** What they pass; ended by {@link end}. */
+  readonly lanes: Lanes;
   readonly #mostSlots: number;
   readonly #onUnused: (() => void) | undefined;
   readonly #pending = new Map<number, PendingOpen>();
@@ -57,10 +63,10 @@ export class ProxySession {
   #refusal: ViasshError | undefined;
   #ended: ViasshError | undefined;
 
-  constructor(proxy: MuxProxy, { mostSlots = MOST_SLOTS, onUnused }: ProxySessionOptions = {}) {
+  constructor(proxy: MuxProxy, { mostSlots = MOST_SLOTS, onUnused, openLane }: ProxySessionOptions = {}) {
     this.#mostSlots = mostSlots;
     this.#onUnused = onUnused;
-    this.#link = new PacketLink(proxy, (type, body) => this.#receive(type, body));
+    this.lanes = new Lanes(proxy, openLane, (type, body) => this.#receive(type, body));
   }
 
   /** Opens that were refused so far: each has cost a slot of the master. */
@@ -87,21 +93,15 @@ export class ProxySession {
     { host, port, originatorAddress = '127.0.0.1', originatorPort = 0 }: TcpipTarget,
     signal?: AbortSignal,
   ): Promise<ProxyChannel> {
-    return await this.open(
+    return await this.#openOnAnyLane(
       { type: 'direct-tcpip', host, port },
       [host, port, originatorAddress, originatorPort],
-      (init) => new ProxyChannel(init),
-      { signal },
+      signal,
     ); // RFC 4254 §7.2
   }
 
   async openDirectStreamlocal(path: string, signal?: AbortSignal): Promise<ProxyChannel> {
-    return await this.open(
-      { type: 'direct-streamlocal@openssh.com', path },
-      [path, '', 0],
-      (init) => new ProxyChannel(init),
-      { signal },
-    ); // PROTOCOL §2.4
+    return await this.#openOnAnyLane({ type: 'direct-streamlocal@openssh.com', path }, [path, '', 0], signal); // PROTOCOL §2.4
   }
 
   /** @throws ViasshError OPTION_INVALID, and as {@link open} */
@@ -116,13 +116,14 @@ export class ProxySession {
     opening: ChannelOpening,
     fields: readonly Field[],
     make: (init: ChannelInit) => C,
-    { signal, background = false }: OpenOptions,
+    { signal, background = false, lane = this.lanes.first }: OpenOptions,
   ): Promise<C> {
     if (this.#refusal !== undefined) throw this.#refusal;
     if (signal?.aborted === true) throw abortedError(signal.reason);
     if (this.#slots.size >= this.#mostSlots) throw tooManyOpens();
     const { type } = opening;
     const id = this.#nextId++;
+    lane.channels += 1;
     const { promise, resolve, reject } = Promise.withResolvers<C>();
     let abandoned = false;
     const onAbort = (): void => {
@@ -132,10 +133,16 @@ export class ProxySession {
     signal?.addEventListener('abort', onAbort, { once: true });
     this.#pending.set(id, {
       opening,
-      refused: reject,
+      refused: (error) => {
+        lane.channels -= 1;
+        reject(error);
+      },
       confirmed: (remoteId, sendWindow) => {
-        const onGone = (): void => this.#gone(id);
-        const channel = make({ id, type, link: this.#link, remoteId, sendWindow, onGone });
+        const onGone = (): void => {
+          lane.channels -= 1;
+          this.#gone(id);
+        };
+        const channel = make({ id, type, link: lane.link, remoteId, sendWindow, onGone });
         if (abandoned) channel.destroy();
         else resolve(channel);
         return channel;
@@ -144,10 +151,26 @@ export class ProxySession {
     this.#slots.add(id);
     if (background) this.#background.add(id);
     try {
-      this.#link.send(message.channelOpen, type, id, WINDOW, MAX_PACKET, ...fields);
+      lane.link.send(message.channelOpen, type, id, WINDOW, MAX_PACKET, ...fields);
       return await promise;
     } finally {
       signal?.removeEventListener('abort', onAbort);
+    }
+  }
+
+  async #openOnAnyLane(
+    opening: ChannelOpening,
+    fields: readonly Field[],
+    signal: AbortSignal | undefined,
+  ): Promise<ProxyChannel> {
+    const arrival = this.lanes.arrival();
+    const release = this.hold();
+    try {
+      if (arrival !== undefined) await orAborted(arrival, signal);
+      const lane = this.lanes.emptiest();
+      return await this.open(opening, fields, (init) => new ProxyChannel(init), { signal, lane });
+    } finally {
+      release();
     }
   }
 
@@ -185,7 +208,7 @@ export class ProxySession {
     this.#pending.clear();
     for (const channel of this.#channels.values()) channel.abandon(lost ? error : undefined);
     this.#background.clear();
-    this.#link.socket.end();
+    this.lanes.end();
     this.#checkIdle();
   }
 
@@ -228,7 +251,7 @@ export class ProxySession {
   /** Nothing was asked for that would let the far end open a channel (RFC 4254 §5.1). */
   #refuseIncoming(fields: WireReader): void {
     const type = fields.text();
-    this.#link.send(
+    this.lanes.first.link.send(
       message.channelOpenFailure,
       fields.uint32(),
       openFailure.prohibited,

@@ -10,6 +10,7 @@ import {
   type ViasshError,
 } from '@viassh/core';
 import type { ControlClient, ForwardAnswer, MuxForward } from '../mux/control-client.ts';
+import { orAborted } from '../or-aborted.ts';
 import { checkForwardRequest, listenEnd, socketName } from './forward-place.ts';
 import { type ForwardSocket, listenForForward } from './forward-socket.ts';
 import { offerChannel } from './offer-channel.ts';
@@ -257,19 +258,6 @@ class MasterListener implements RemoteListener {
   async #gone(): Promise<void> {
     await withdraw(this.#standing);
     this.#onClosed();
-  }
-}
-
-/** @throws ViasshError ABORTED; what is waited for goes on then */
-async function orAborted<T>(waiting: T | Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = (): void => reject(abortedError(signal?.reason));
-  signal?.addEventListener('abort', onAbort, { once: true });
-  if (signal?.aborted === true) onAbort();
-  try {
-    return await Promise.race([waiting, aborted]);
-  } finally {
-    signal?.removeEventListener('abort', onAbort);
   }
 }
 

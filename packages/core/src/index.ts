@@ -94,6 +94,7 @@ export { supervise } from './supervisor/supervise.ts';
 export type { SuperviseOptions } from './supervisor/supervise-options.ts';
 export type { BackoffOptions } from './supervisor/backoff.ts';
 export { type NetworkChange, type NetworkWatch, watchNetwork } from './supervisor/watch-network.ts';
+export { shareNetworkWatch } from './supervisor/share-network-watch.ts';
 export type { Supervisor, SupervisorState } from './supervisor/supervisor.ts';
 export {
   type SupervisedConnection,

@@ -117,7 +117,7 @@ onBothTransports('a server that turns us away: retried, after a floor', async (t
   other.destroy();
   t.equal((await connecting).info.state, 'up');
   const waits = states.filter((state) => state.kind === 'waiting');
-  for (const { error } of waits) t.match(error, { code: 'SERVER_CLOSED', message: /turned us away: / });
+  for (const { error } of waits) t.equal(error.code, 'SERVER_CLOSED');
   for (const { since, until } of waits.slice(1)) t.ok(until - since >= 200, `${until - since} ms`);
 });
 

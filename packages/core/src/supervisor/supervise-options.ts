@@ -24,7 +24,7 @@ export interface SuperviseOptions {
    * probed after a wake and when an address or a route is gone.
    */
   readonly probe?: boolean | undefined;
-  /** Default: the addresses and routes of this machine, looked at once a second. */
+  /** Default: the addresses and routes of this machine, looked at once a second; share one among many supervisors. */
   readonly watchNetwork?: NetworkWatch | undefined;
   /** A connection lost sooner counts as one that was never up (AUTOSSH_GATETIME). Default: 0. */
   readonly gateMs?: number | undefined;

@@ -313,7 +313,7 @@ class ConnectionSupervisor implements Supervisor {
   }
 
   #onNetwork({ gone, come }: NetworkChange): void {
-    const what = gone.length > 0 ? `gone: ${gone.join(', ')}` : `new: ${come.join(', ')}`;
+    const what = gone.length > 0 ? `gone: ${some(gone)}` : `new: ${some(come)}`;
     if (this.#state.kind === 'waiting') this.#cutWaitUnlessPenalised(what);
     else if (gone.length === 0) return;
     else if (this.#attempt === undefined) this.#suspect(what);
@@ -382,4 +382,9 @@ class ConnectionSupervisor implements Supervisor {
       this.#options.log.debug(`a listener failed: ${toViasshError(error).message}`);
     }
   }
+}
+
+function some(all: readonly string[]): string {
+  const [first, ...others] = all;
+  return others.length === 0 ? `${first}` : `${first} and ${others.length} more`;
 }

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { networkInterfaces } from 'node:os';
+import { endianness, networkInterfaces } from 'node:os';
 import { type Clock, systemClock } from './clock.ts';
 
 const TICK_MS = 1000;
@@ -69,22 +69,43 @@ function addresses(): string[] {
 }
 
 /** As /proc/net/route has them: interface, destination, gateway, flags, two counters, metric, mask. */
-export function ipv4Routes(text: string): string[] {
+function ipv4Routes(text: string): string[] {
   return fields(text)
     .slice(1)
-    .map(([name, to, by, , , , metric, mask]) => `route ${to}/${mask} by ${by} on ${name}, metric ${metric}`);
+    .map(
+      ([name, to = '', by = '', , , , metric, mask = '']) =>
+        `route ${ipv4(to)}/${ipv4(mask)} by ${ipv4(by)} on ${name}, metric ${metric}`,
+    );
+}
+
+/** Eight hexadecimal digits: a number as this machine has it in its memory. */
+function ipv4(hex: string): string {
+  const bytes = [...Buffer.from(hex, 'hex')];
+  return (endianness() === 'LE' ? bytes.toReversed() : bytes).join('.');
 }
 
 const RTF_CACHE = 0x01000000; // linux/ipv6_route.h: made by the kernel for one peer, and gone again
 
 /** As /proc/net/ipv6_route has them: destination, source, gateway, metric, two counters, flags, interface. */
-export function ipv6Routes(text: string): string[] {
+function ipv6Routes(text: string): string[] {
   return fields(text)
     .filter(
       ([to = '', , , , , , , , flags = '', name]) =>
         name !== 'lo' && !/^(?:fe8|ff)/.test(to) && (Number.parseInt(flags, 16) & RTF_CACHE) === 0,
     )
-    .map(([to, bits, , , by, metric, , , , name]) => `route ${to}/${bits} by ${by} on ${name}, metric ${metric}`);
+    .map(([to = '', bits = '', , , by = '', metric = '', , , , name]) => {
+      const [length, order] = [Number.parseInt(bits, 16), Number.parseInt(metric, 16)];
+      return `route ${ipv6(to)}/${length} by ${ipv6(by)} on ${name}, metric ${order}`;
+    });
+}
+
+/** 32 hexadecimal digits, in the order of the wire. */
+function ipv6(hex: string): string {
+  const groups = hex.match(/.{4}/g) ?? [];
+  return groups
+    .map((group) => group.replace(/^0{1,3}/, ''))
+    .join(':')
+    .replace(/(?:^|:)0(?::0)+(?::|$)/, '::');
 }
 
 function fields(text: string): string[][] {

@@ -98,10 +98,10 @@ t.test('an address that is gone: probed; one that is new: only a wait is cut sho
   await bench.network({ come: ['10.0.0.3 on eth0'] });
   await bench.reached('waiting 2 1000 HOST_UNREACHABLE');
   t.match(bench.log.at(-3), 'new: 10.0.0.3 on eth0: trying now');
-  await bench.clock.advance(1000);
+  await bench.clock.advance(3000);
   await bench.network({ gone: ['a route'] });
   t.equal(bench.givenUp, 0, 'an attempt that has just begun may go by the new route');
-  await bench.clock.advance(5001);
+  await bench.clock.advance(3001);
   await bench.network({ gone: ['a route'] });
   await bench.reached('up');
   t.equal(bench.givenUp, 1);

@@ -67,6 +67,7 @@ t.test('what cannot be reached is given up when nobody waits for it any more', a
     const { attempts } = bench;
     await bench.clock.advance(3_600_000);
     t.equal(bench.attempts, attempts);
+    t.not(bench.states.at(-2), 'idle', 'once');
   }
 });
 
@@ -137,8 +138,8 @@ t.test('close: ends an attempt at once, and all who wait', async (t) => {
 });
 
 t.test('close while it is up, while it waits, while the first answer is out', async (t) => {
-  const up = supervised(t);
-  await up.reached('up');
+  const up = supervised(t, { pollMs: 60_000 });
+  await up.supervisor.current({ waitMs: 60_000 });
   await up.supervisor.close();
   t.strictSame(await up.connections[0]?.closed, { kind: 'closed' });
 
@@ -198,11 +199,13 @@ t.test('listeners that throw, leave, or close it while they are told, disturb no
   const closing = supervised(t, { lazy: true });
   closing.supervisor.onUp(() => void closing.supervisor.close());
   await t.rejects(closing.supervisor.current(), { code: 'CONNECTION_CLOSED' });
+  t.strictSame(closing.states, ['idle', 'connecting 1', 'stopped']);
 });
 
 t.test('what waits for the next attempt keeps the process alive; what watches does not', async (t) => {
   const bench = supervised(t);
   await bench.reached('up');
+  await bench.clock.advance(1000);
   t.ok(bench.clock.pending.length > 0);
   t.notOk(bench.clock.pending.some((timer) => timer.hasRef()));
   await bench.cut();

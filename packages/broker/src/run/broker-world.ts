@@ -34,4 +34,8 @@ export interface BrokerWorld {
   readonly connect: (wish: ConnectionWish, details: ConnectDetails) => Promise<Connection>;
   /** Equal for connections that may be shared: a hash of all that decides about the login. */
   readonly keyOf: (wish: ConnectionWish, signal?: AbortSignal) => Promise<string>;
+  /** What ssh_config says of the destination, by lower-case names: for plugins that go by it. Default: nothing is known. */
+  readonly settingsOf?:
+    | ((wish: ConnectionWish, signal?: AbortSignal) => Promise<ReadonlyMap<string, readonly string[]>>)
+    | undefined;
 }

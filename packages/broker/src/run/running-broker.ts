@@ -50,10 +50,10 @@ export class RunningBroker implements Broker {
     this.#config = options.config;
     this.#since = options.clock.wall();
     this.#begun = options.clock.now();
-    const { plugins, programs, clock, connect, keyOf, logFolder } = options;
+    const { plugins, programs, clock, connect, keyOf, settingsOf, logFolder } = options;
     this.#logs = createTunnelLogs({ clock, level: 'info', folder: logFolder });
     const log = teeLogger(this.#logs.logger(), options.log, 'broker');
-    this.#world = { plugins, programs, log, output: options.log, logs: this.#logs, clock, connect, keyOf };
+    this.#world = { plugins, programs, log, output: options.log, logs: this.#logs, clock, connect, keyOf, settingsOf };
     this.#connections = new Connections(this.#world, options.config.idle);
     this.tunnels = new Tunnels(options.config, this.#world, this.#connections);
     this.#metrics = new MetricsEndpoint(() => this.status(), log);

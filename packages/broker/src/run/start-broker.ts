@@ -10,7 +10,7 @@ import { RunningBroker } from './running-broker.ts';
 import type { BrokerWorld } from './broker-world.ts';
 
 /** What a broker is made of. */
-export interface StartBrokerOptions extends Pick<BrokerWorld, 'connect' | 'keyOf'> {
+export interface StartBrokerOptions extends Pick<BrokerWorld, 'connect' | 'keyOf' | 'settingsOf'> {
   readonly config: BrokerConfig;
   /** Its name, for status. */
   readonly configFile: string;

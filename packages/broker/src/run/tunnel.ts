@@ -1,6 +1,8 @@
 import { Readable } from 'node:stream';
 import {
   type ClockTimer,
+  describeExit,
+  type ExitStatus,
   type Logger,
   parseNearEnd,
   type PluginContext,
@@ -125,15 +127,15 @@ export class Tunnel {
   /** Never rejects. */
   async #runToEnd(signal: AbortSignal): Promise<void> {
     try {
-      await this.#runOnce(signal);
-      if (!signal.aborted) this.#failed(new ViasshError('INTERNAL', 'it ended by itself, and nobody knows why'));
+      const exit = await this.#runOnce(signal);
+      if (!signal.aborted) this.#endedByItself(exit);
     } catch (error) {
       if (!signal.aborted) this.#failed(toViasshError(error));
     }
     if (signal.aborted) this.#enter('down');
   }
 
-  async #runOnce(signal: AbortSignal): Promise<void> {
+  async #runOnce(signal: AbortSignal): Promise<ExitStatus> {
     const { config } = this;
     const wish: ConnectionWish = { destination: config.via, ssh: config.ssh, transport: 'auto' };
     const prepared = config.plugin === 'pipe' ? undefined : await this.#prepare();
@@ -149,17 +151,18 @@ export class Tunnel {
     using _hold = config.lazy ? undefined : share.supervisor.hold();
     // It is not waited for: listeners stand at once, and their clients wait.
     if (!config.lazy) share.supervisor.current({ signal }).catch(() => undefined);
-    if (prepared !== undefined)
-      await prepared.run({ ...this.#context(signal), connection: share.connection, supervisor: share.supervisor });
-    else {
-      await serveRawEndpoint(share.connection, {
-        nearEnd: parseNearEnd(config.listen ?? ''),
-        command: config.words.join(' '), // as ssh joins its arguments
-        signal,
-        log: this.#log,
-        onListening: (place) => this.#stands(place),
-      });
+    if (prepared !== undefined) {
+      const { connection, supervisor } = share;
+      const settings = await this.#world.settingsOf?.(wish, signal);
+      return await prepared.run({ ...this.#context(signal), connection, supervisor, settings });
     }
+    return await serveRawEndpoint(share.connection, {
+      nearEnd: parseNearEnd(config.listen ?? ''),
+      command: config.words.join(' '), // as ssh joins its arguments
+      signal,
+      log: this.#log,
+      onListening: (place) => this.#stands(place),
+    });
   }
 
   async #prepare(): Promise<PreparedPlugin> {
@@ -212,6 +215,14 @@ export class Tunnel {
         onResult: (result) => (this.#probed = result),
       },
     );
+  }
+
+  /** As one that was asked to stay `untilIdle`. */
+  #endedByItself(exit: ExitStatus): void {
+    if (exit.kind !== 'status' || exit.code !== 0)
+      return this.#failed(new ViasshError('PROGRAM_FAILED', `it has ended: ${describeExit(exit)}`));
+    this.#log.info('it has ended by itself');
+    this.#enter('down');
   }
 
   #failed(error: ViasshError): void {

@@ -135,10 +135,12 @@ const plugins = createRegistry([
         options: {
           listen: { type: 'string', valueName: 'NEAR', summary: 'where' },
           fail: { type: 'boolean', summary: 'throws at once' },
+          brief: { type: 'boolean', summary: 'ends at once' },
         },
         needs: ['exec'],
         lifetime: ({ listen, fail }) => (listen === undefined && !fail ? 'one-shot' : 'resident'),
-        run: async ({ connection, stdio, signal, log, ready }, { listen, fail }) => {
+        run: async ({ connection, stdio, signal, log, ready }, { listen, fail, brief }) => {
+          if (brief) return { kind: 'status', code: 0 };
           if (fail) throw new TypeError('a mistake in a plugin');
           return await serveClients(
             connection,

@@ -297,3 +297,16 @@ t.test('metrics are where the configuration says, also after a reload', async (t
   t.match(await exchange(second, ask), /^HTTP\/1.1 200/);
   await t.rejects(stat(first), { code: 'ENOENT' });
 });
+
+t.test('one that ends by itself as it was asked to is down, and comes again when it is asked for', async (t) => {
+  const world = await brokerWorld(t);
+  const path = join(world.folder, 'a.sock');
+  const clock = createFakeClock();
+  const options = { listen: `unix:${path}`, brief: true };
+  const broker = await world.start({ a: { plugin: 'cats', options, words: [] } }, { clock });
+  await waitUntil('it to end', () => tunnelOf(broker, 'a')?.state === 'down');
+  t.equal(tunnelOf(broker, 'a')?.lastError, undefined);
+  await clock.advance(120_000);
+  t.equal(tunnelOf(broker, 'a')?.state, 'down');
+  t.match(await askBroker(broker.socketPath, { ask: 'up', names: ['a'] }), { ok: true });
+});

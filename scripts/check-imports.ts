@@ -37,7 +37,7 @@ const rules: Readonly<Record<string, Rule>> = {
   demo: { packages: ['@viassh/core', 'ssh2'], withoutNode: ['node:child_process', 'node:process'] },
   testing: { packages: ['@viassh/core', '@viassh/program', 'tap'] },
   cli: {
-    packages: ['@viassh/core', '@viassh/program', '@viassh/config-openssh', 'undici', 'yargs'],
+    packages: ['@viassh/broker', '@viassh/core', '@viassh/program', '@viassh/config-openssh', 'undici', 'yargs'],
     onlyIn: [{ file: 'src/builtin.ts', packages: plugins }],
   },
 };

@@ -10,6 +10,7 @@ import {
   ownReadersHelp,
   type TakeCommand,
 } from './arguments/program-commands.ts';
+import { addBrokerCommands, brokerLetters } from './broker/broker-command-lines.ts';
 import { residentOptions } from './background/resident-options.ts';
 import { builtinPlugins } from './builtin.ts';
 import type { CommandContext } from './commands/command-context.ts';
@@ -83,6 +84,8 @@ async function ownGlobals(own: readonly string[], version: string): Promise<Glob
 
 /** The letters of the plugin that is named first among the words. */
 async function ownLetters(argv: readonly string[]): Promise<Letters> {
+  const broker = Object.entries(brokerLetters).find(([name]) => argv.find((word) => !word.startsWith('-')) === name);
+  if (broker !== undefined) return broker[1];
   const named = argv.find((word) => builtinPlugins.some(({ name }) => name === word));
   return named === undefined ? {} : lettersOf({ ...residentOptions, ...(await registry.load(named)).options });
 }
@@ -184,6 +187,7 @@ function buildParser(take: TakeCommand, version: string, width: number, words: r
         : undefined;
       throw usageError(unknown === undefined ? said : `Unknown argument: ${unknown.replace(/^--|=.*$/gs, '')}`);
     });
+  addBrokerCommands(parser, take, registry, version);
   addRecipeAndAccount(parser, take, words);
   for (const entry of builtinPlugins) addPlugin(parser, entry, take);
   addOwnReaders(parser, take);

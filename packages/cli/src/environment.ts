@@ -15,6 +15,8 @@ export interface Environment {
   /** The transport on the master behind a control socket. */
   readonly controlTransport: (controlPath: string) => TransportEntry;
   readonly variables: NodeJS.ProcessEnv;
+  /** Where private folders and the broker's socket are. */
+  readonly runtimeFolder: string;
 }
 
 /**
@@ -24,6 +26,7 @@ export interface Environment {
 export function readEnvironment(sshFile = 'ssh'): Environment {
   const variables = process.env;
   const programs = createProgramRunner();
+  const folder = runtimeFolder(variables);
   const { homedir, username } = userInfo(); // ssh, too, asks the password database and not $HOME
   return {
     programs,
@@ -32,9 +35,10 @@ export function readEnvironment(sshFile = 'ssh'): Environment {
       environment: { home: homedir, user: username, variables },
       sshFile,
     }),
-    transports: builtinTransports(programs, runtimeFolder(variables), sshFile),
-    controlTransport: (controlPath) => controlTransport(programs, runtimeFolder(variables), controlPath),
+    transports: builtinTransports(programs, folder, sshFile),
+    controlTransport: (controlPath) => controlTransport(programs, folder, controlPath),
     variables,
+    runtimeFolder: folder,
   };
 }
 

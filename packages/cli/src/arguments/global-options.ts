@@ -53,6 +53,11 @@ export const globalOptions: Readonly<Record<string, Options>> = {
     group: own,
     describe: 'URL of what dials the first host: socks5://host:port, http://host:port; default: $VIASSH_PROXY; none',
   },
+  'no-broker': {
+    type: 'boolean',
+    group: own,
+    describe: 'a connection of its own, also where a broker has one to the same place',
+  },
   json: { type: 'boolean', group: own, describe: 'answers and errors as JSON' },
 };
 
@@ -64,6 +69,7 @@ export interface GlobalValues {
   readonly transport: string;
   /** The control socket of a master of the user's own; the transport is then `control`. */
   readonly control?: string | undefined;
+  readonly noBroker: boolean;
   readonly json: boolean;
   readonly level: LogLevel;
   /** -n: nothing is read from stdin. */
@@ -90,6 +96,7 @@ export function readGlobals(argv: Readonly<Record<string, unknown>>): GlobalValu
     proxy: proxyOf(first('proxy')),
     transport: transportWithControl(first('transport') ?? 'auto', control),
     ...(control === undefined ? {} : { control }),
+    noBroker: argv['no-broker'] === true,
     json: argv['json'] === true,
     level: argv['quiet'] === true ? 'error' : verbose === 0 ? 'warning' : verbose === 1 ? 'info' : 'debug',
     noStdin: argv['no-stdin'] === true,

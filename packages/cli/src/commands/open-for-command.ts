@@ -10,7 +10,7 @@ export async function openForCommand(
   context: CommandContext,
   destination: string,
   needs: readonly Capability[],
-  { keepalive = false, onRoute }: Pick<OpenRequest, 'keepalive' | 'onRoute'> = {},
+  { keepalive = false, lease = true, onRoute }: Pick<OpenRequest, 'keepalive' | 'lease' | 'onRoute'> = {},
 ): Promise<Connection> {
   const { environment, log, signal } = context;
   const globals = await withUsualOptions(context.globals, environment.variables);
@@ -21,6 +21,7 @@ export async function openForCommand(
     control: globals.control,
     needs,
     keepalive,
+    lease: lease && !globals.noBroker,
     onRoute,
     log,
     signal,

@@ -31,7 +31,7 @@ export async function runSupervised(
   let settings: LocalContext['settings'];
   const onRoute = (route: Route): void => void (settings = destinationOf(route).raw);
   const connect = async (attempt: AbortSignal): Promise<Connection> =>
-    await openForCommand({ ...context, signal: attempt }, destination, needs, { keepalive, onRoute });
+    await openForCommand({ ...context, signal: attempt }, destination, needs, { keepalive, onRoute, lease: false });
   // Without the signal: what the plugin has set up on the far end is taken down before the connection goes.
   await using supervisor = supervise(connect, { log, keepTrying });
   using _nudged = context.nudges?.onNudge((name) => supervisor.retryNow(name));

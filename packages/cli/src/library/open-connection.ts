@@ -18,6 +18,7 @@ import {
   withKeepalive,
 } from '@viassh/core';
 import type { Environment } from '../environment.ts';
+import { leaseConnectionTo } from '../broker/lease-connection-to.ts';
 import { checkTypedOptions } from './check-typed-options.ts';
 import { transportWithControl } from './transport-with-control.ts';
 
@@ -40,6 +41,8 @@ export interface OpenRequest {
   readonly spareSession?: boolean | undefined;
   /** Called before anything is dialled. */
   readonly onRoute?: ((route: Route) => void) | undefined;
+  /** A broker of this user may lend its connection to the same place, where one runs. Default: false. */
+  readonly lease?: boolean | undefined;
   /** Long silences are to be expected: keepalives where the configuration has none. */
   readonly keepalive?: boolean | undefined;
 }
@@ -76,6 +79,10 @@ export async function openConnection(environment: Environment, request: OpenRequ
   const { route, selection } = await planConnection(environment, request, true);
   const { transport, reason } = selection;
   request.onRoute?.(route);
+  if (request.lease === true && request.control === undefined) {
+    const lent = await leaseConnectionTo(environment, request, { route, transport: selection.transport.name });
+    if (lent !== undefined) return lent;
+  }
   request.log.info(`transport ${transport.name}: ${reason}`);
   const connection = await transport.connect(route, {
     signal: request.signal,

@@ -16,6 +16,7 @@ t.test('nothing given: nothing typed, auto, warnings', async (t) => {
     },
     proxy: undefined,
     transport: 'auto',
+    noBroker: false,
     json: false,
     level: 'warning',
     noStdin: false,

@@ -47,6 +47,7 @@ function makeBench(failure?: ViasshError) {
       config: { name: 'fake', resolve: async () => resolved as ResolvedDestination },
       transports: [{ name: 'fake', load: async () => transport }],
       variables: {},
+      runtimeFolder: '/nowhere',
     } as unknown as Environment,
     usualProxy: undefined,
     stdin: new PassThrough(),

@@ -1,0 +1,197 @@
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { type Sshd, startSshd, waitUntil } from '@viassh/testing';
+import { assertFailure } from './assert-failure.ts';
+import { onBothTransports, onTransport } from './both-transports.ts';
+import { cutSessions } from './cut-sessions.ts';
+import { answering, answers, say, serve } from './forwarding.ts';
+import { overhear } from './overheard.ts';
+import { type Outcome, type RunningViassh, startViassh, viassh } from './run-viassh.ts';
+
+/** A user with a configuration, who calls viassh. */
+interface Caller {
+  readonly sshd: Sshd;
+  readonly to: string;
+  readonly runtime: string;
+  /** Writes config.yaml: `via` and the transport of each tunnel are added. */
+  configure(tunnels: Readonly<Record<string, string>>, more?: string): Promise<void>;
+  run(...args: string[]): Promise<Outcome>;
+  start(...args: string[]): RunningViassh;
+  /** A broker that stands; SIGTERM at the end. */
+  up(...args: string[]): Promise<RunningViassh>;
+}
+
+async function caller(stack: AsyncDisposableStack, transport: string): Promise<Caller> {
+  const sshd = stack.use(await startSshd({ mode: 'listen' }));
+  const far = await serve(stack, { host: '127.0.0.1', port: 0 }, answering('far'));
+  const runtime = join(sshd.folder, 'run');
+  const config = join(sshd.folder, 'config.yaml');
+  const env = { VIASSH_CONFIG: config, VIASSH_RUNTIME_DIR: runtime, VIASSH_TRANSPORT: transport };
+  const start = (...args: string[]): RunningViassh => startViassh(args, { env, stdin: 'ignore' });
+  await writeFile(config, '');
+  return {
+    sshd,
+    to: `127.0.0.1:${(far.address() as AddressInfo).port}`,
+    runtime,
+    async configure(tunnels, more = '') {
+      const lines = Object.entries(tunnels).map(
+        ([name, rest]) => `  ${name}: { via: ${sshd.destination}, ssh: [-F, ${sshd.configFile}], ${rest} }\n`,
+      );
+      await writeFile(config, `${more}tunnels:\n${lines.join('')}`);
+    },
+    run: (...args) => viassh(args, { env }),
+    start,
+    async up(...args) {
+      const running = start('up', ...args);
+      stack.defer(async () => {
+        running.kill('SIGTERM');
+        running.stdout.destroy();
+        await running.exit;
+      });
+      const socket = join(runtime, 'control.sock');
+      let ended = false;
+      void running.exit.then(() => (ended = true));
+      await waitUntil('the broker', () => ended || existsSync(socket), { withinMs: 20_000 });
+      if (ended) throw new Error(`the broker ended: ${running.stderr()}`);
+      return running;
+    },
+  };
+}
+
+onBothTransports('up, status, a loss, logs, reload and down: tunnels of a file are kept up', async (t, transport) => {
+  await using stack = new AsyncDisposableStack();
+  const { sshd, to, runtime, configure, run, up } = await caller(stack, transport);
+  const [near, far] = [join(runtime, 'near.sock'), join(sshd.home, 'far.sock')];
+  await configure({
+    here: `forward: local, listen: unix:near.sock, to: ${to}`,
+    there: `forward: remote, listen: ${far}, to: ${to}`,
+  });
+  const broker = await up();
+  await waitUntil('the far end to listen', () => answers({ path: far }), { withinMs: 20_000 });
+  t.equal(await say({ path: near }, 'one'), 'far: one');
+  const json = async (): Promise<{ connections: { state: string; ups: number }[]; tunnels: { state: string }[] }> =>
+    JSON.parse((await run('status', '--json')).stdout.toString());
+  t.match(await json(), { connections: { length: 1 }, tunnels: [{ state: 'up' }, { state: 'up' }] });
+  t.match((await run('status')).stdout.toString(), /^here +up +\d+s +forward /m);
+  await cutSessions(sshd);
+  t.equal(await say({ path: near }, 'two'), 'far: two', 'who comes meanwhile waits');
+  await waitUntil('the far end to listen again', () => answers({ path: far }), { withinMs: 20_000 });
+  t.match(await json(), { connections: [{ state: 'up', ups: 2 }] });
+  t.match((await run('logs', 'here')).stdout.toString(), /CONNECTION_LOST/);
+  await configure({ here: `forward: local, listen: unix:other.sock, to: ${to}` });
+  const reloaded = await run('reload');
+  t.equal(reloaded.code, 0, reloaded.stderr);
+  await waitUntil('the other place', () => answers({ path: join(runtime, 'other.sock') }));
+  t.notOk(await answers({ path: far }));
+  const down = await run('down');
+  t.equal(down.code, 0, down.stderr);
+  t.strictSame(await broker.exit, { code: 0, signal: null });
+  t.notOk(existsSync(join(runtime, 'other.sock')));
+});
+
+onTransport(
+  'ssh2',
+  'up a second time tells the broker that runs; one tunnel goes down and comes up',
+  async (t, transport) => {
+    await using stack = new AsyncDisposableStack();
+    const { to, runtime, configure, run, up } = await caller(stack, transport);
+    const near = { path: join(runtime, 'near.sock') };
+    await configure({ web: `forward: local, listen: unix:near.sock, to: ${to}` });
+    const broker = await up();
+    t.match((await run('up', 'web')).stdout.toString(), /^web: up, listening on /);
+    t.match((await run('down', 'web')).stdout.toString(), /^web: down/);
+    t.notOk(await answers(near));
+    t.equal((await run('up')).code, 0);
+    t.equal(await say(near, 'back'), 'far: back');
+    assertFailure(t, await run('up', 'mail'), { error: 'TUNNEL_UNKNOWN', code: 64 });
+    assertFailure(t, await run('status', 'mail'), { error: 'TUNNEL_UNKNOWN', code: 64 });
+    broker.kill('SIGTERM');
+    t.strictSame(await broker.exit, { code: 143, signal: null });
+    t.notOk(existsSync(join(runtime, 'control.sock')));
+  },
+);
+
+onTransport(
+  'ssh2',
+  'a configuration that is wrong: every fault by its line, and a reload changes nothing',
+  async (t, transport) => {
+    await using stack = new AsyncDisposableStack();
+    const { to, runtime, configure, run, up } = await caller(stack, transport);
+    const near = { path: join(runtime, 'near.sock') };
+    await configure({ one: 'forward: sideways, listen: 1', two: 'plugin: imapp' });
+    const wrong = await run('up');
+    t.not(wrong.code, 0);
+    t.match(wrong.stderr, /config\.yaml has 2 faults: 2:\d+ tunnels\.one\.forward: .*; 3:\d+ tunnels\.two\.plugin: /);
+    await configure({ web: `forward: local, listen: unix:near.sock, to: ${to}` });
+    await up();
+    await waitUntil('it to listen', () => answers(near));
+    await configure({ one: 'forward: sideways, listen: 1' });
+    assertFailureCode(t, await run('reload'), /CONFIG_INVALID/);
+    t.equal(await say(near, 'still'), 'far: still');
+  },
+);
+
+onTransport('ssh2', 'no broker, a folder that others may write to: said, and what to do', async (t, transport) => {
+  await using stack = new AsyncDisposableStack();
+  const { runtime, run } = await caller(stack, transport);
+  for (const command of ['status', 'down', 'logs', 'reload'])
+    assertFailure(t, await run(command), { error: 'BROKER_ABSENT' });
+  await mkdir(runtime, { recursive: true });
+  await chmod(runtime, 0o770);
+  assertFailure(t, await run('up'), { error: 'FOLDER_UNSAFE' });
+});
+
+onTransport(
+  'ssh2',
+  'up -f returns when the tunnels stand; logs -f and status --watch go on until a signal',
+  async (t, transport) => {
+    await using stack = new AsyncDisposableStack();
+    const { to, runtime, configure, run, start } = await caller(stack, transport);
+    const near = { path: join(runtime, 'near.sock') };
+    await configure({ web: `forward: local, listen: unix:near.sock, to: ${to}` });
+    stack.defer(async () => void (await run('down')));
+    const up = await run('up', '-f');
+    t.equal(up.code, 0, up.stderr);
+    t.equal(await say(near, 'one'), 'far: one');
+    for (const args of [
+      ['logs', '-f'],
+      ['status', '--watch', '--json'],
+    ]) {
+      const running = stack.use(start(...args));
+      const heard = overhear(running.stdout);
+      await heard.until(/web/);
+      running.kill('SIGINT');
+      t.strictSame(await running.exit, { code: 130, signal: null });
+    }
+  },
+);
+
+function assertFailureCode(t: Parameters<typeof assertFailure>[0], { code, stderr }: Outcome, says: RegExp): void {
+  t.not(code, 0);
+  t.match(stderr, says);
+}
+
+onBothTransports('commands ride on the connection of the broker: one login for all of them', async (t, transport) => {
+  await using stack = new AsyncDisposableStack();
+  const { sshd, to, configure, run, up } = await caller(stack, transport);
+  const logins = async (): Promise<number> => (await sshd.log()).match(/Accepted publickey/g)?.length ?? 0;
+  const pipe = (...args: string[]): Promise<Outcome> =>
+    run('pipe', '-F', sshd.configFile, ...args.slice(0, -1), sshd.destination, '--', args.at(-1) ?? '');
+  await configure({ web: `forward: local, listen: unix:near.sock, to: ${to}, lazy: false` });
+  await up();
+  await waitUntil('the login', async () => (await logins()) === 1, { withinMs: 20_000 });
+  const first = await pipe('echo out; echo err >&2; exit 7');
+  t.strictSame(
+    { code: first.code, stdout: first.stdout.toString(), stderr: first.stderr },
+    { code: 7, stdout: 'out\n', stderr: 'err\n' },
+  );
+  t.equal((await pipe('kill -TERM $$')).code, 143);
+  t.equal((await run('imap', '-F', sshd.configFile, sshd.destination, '--', 'echo "* PREAUTH hello"')).code, 0);
+  t.equal(await logins(), 1);
+  t.equal((await pipe('-o', 'ServerAliveCountMax=7', 'exit 3')).code, 3);
+  t.equal(await logins(), 2, 'what decides about the connection is not equal');
+  t.equal((await pipe('--no-broker', 'exit 4')).code, 4);
+  t.equal(await logins(), 3);
+});

@@ -310,3 +310,25 @@ t.test('one that ends by itself as it was asked to is down, and comes again when
   t.equal(tunnelOf(broker, 'a')?.state, 'down');
   t.match(await askBroker(broker.socketPath, { ask: 'up', names: ['a'] }), { ok: true });
 });
+
+t.test(
+  'a connection that lazy tunnels alone ride on is closed when idle, and comes again; others stay up',
+  async (t) => {
+    const world = await brokerWorld(t);
+    const path = join(world.folder, 'lazy.sock');
+    const clock = createFakeClock();
+    const tunnels = {
+      lazy: { via: 'gate', listen: `unix:${path}` },
+      kept: { via: 'other', lazy: false, listen: `unix:${join(world.folder, 'kept.sock')}` },
+    };
+    const broker = await world.start(tunnels, { clock, config: brokerConfig(tunnels, { idle: 60 }) });
+    const stateOf = (destination: string): string | undefined =>
+      broker.status().connections.find((connection) => connection.destination === destination)?.state;
+    t.equal(await exchange(path, 'one'), 'one');
+    await waitUntil('its channel to close', () => broker.status().connections.every(({ channels }) => channels === 0));
+    await clock.advance(61_000);
+    t.same([stateOf('gate'), stateOf('other')], ['idle', 'up']);
+    t.equal(await exchange(path, 'two'), 'two');
+    t.same(world.dialled.filter((destination) => destination === 'other').length, 1);
+  },
+);

@@ -25,7 +25,7 @@ export async function socketPair(): Promise<readonly [client: Socket, server: So
 export function closingBoth(lease: Connection, connection: Connection): Connection {
   const close: Connection['close'] = async (options) => {
     await lease.close(options);
-    await connection.close();
+    await connection.close(options); // a drain waits for the far end's CLOSE too, which a client does not see
   };
   const own: Partial<Connection> = { close, [Symbol.asyncDispose]: () => close() };
   return new Proxy(lease, {

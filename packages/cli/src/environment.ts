@@ -1,11 +1,10 @@
-import { lstatSync } from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
-import { join } from 'node:path';
+import { userInfo } from 'node:os';
 import process from 'node:process';
 import { createOpensshConfigSource } from '@viassh/config-openssh';
 import type { ConfigSource, ProgramRunner, TransportEntry } from '@viassh/core';
 import { createProgramRunner } from '@viassh/program';
 import { builtinTransports, controlTransport } from './builtin.ts';
+import { runtimeFolder } from './runtime-folder.ts';
 
 /** What a run of viassh has at hand, made from this process's surroundings. */
 export interface Environment {
@@ -40,15 +39,4 @@ export function readEnvironment(sshFile = 'ssh'): Environment {
     variables,
     runtimeFolder: folder,
   };
-}
-
-/**
- * `$VIASSH_RUNTIME_DIR`, `$XDG_RUNTIME_DIR/viassh` when that folder is this user's (after `su` it is somebody else's), or
- * one of this user in the temporary folder.
- */
-function runtimeFolder({ VIASSH_RUNTIME_DIR: own, XDG_RUNTIME_DIR: xdg }: NodeJS.ProcessEnv): string {
-  if (own !== undefined && own !== '') return own;
-  const { uid } = userInfo();
-  const isOurs = xdg !== undefined && xdg !== '' && lstatSync(xdg, { throwIfNoEntry: false })?.uid === uid;
-  return isOurs ? join(xdg, 'viassh') : join(tmpdir(), `viassh-${uid}`);
 }

@@ -189,9 +189,12 @@ onBothTransports('commands ride on the connection of the broker: one login for a
   );
   t.equal((await pipe('kill -TERM $$')).code, 143);
   t.equal((await run('imap', '-F', sshd.configFile, sshd.destination, '--', 'echo "* PREAUTH hello"')).code, 0);
+  t.equal((await run('rsh', '-F', sshd.configFile, sshd.destination, 'exit 6')).code, 6);
   t.equal(await logins(), 1);
+  t.equal((await run('--no-broker', 'rsh', '-F', sshd.configFile, sshd.destination, 'exit 5')).code, 5);
+  t.equal(await logins(), 2, 'on its own');
   t.equal((await pipe('-o', 'ServerAliveCountMax=7', 'exit 3')).code, 3);
-  t.equal(await logins(), 2, 'what decides about the connection is not equal');
+  t.equal(await logins(), 3, 'what decides about the connection is not equal');
   t.equal((await pipe('--no-broker', 'exit 4')).code, 4);
-  t.equal(await logins(), 3);
+  t.equal(await logins(), 4);
 });

@@ -28,7 +28,7 @@ export function addBrokerCommands(parser: Argv, take: TakeCommand, plugins: Plug
           })
           .option('until-idle', { type: 'boolean', describe: 'end when nothing has ridden on it for a while' })
           .usage('$0 up [NAME...] [-f] [--pid-file FILE]')
-          .example('$0 up', 'for systemd: see viassh recipe broker-systemd'),
+          .example('$0 up', 'for systemd: in front, until a signal comes or viassh down'),
       (values: Values) =>
         take(values, async (context) => {
           const { runUp } = await import('./run-up.ts');

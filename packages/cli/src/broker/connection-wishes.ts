@@ -3,7 +3,7 @@ import { type Connection, type Logger, silentLogger, type TypedOptions } from '@
 import { loadPersonality } from '../builtin.ts';
 import type { Environment } from '../environment.ts';
 import { readRemoteShellSettings } from '../programs/remote-shell-settings.ts';
-import { leaseKey } from './lease-key.ts';
+import { keyOfRoute } from './lease-key.ts';
 import { openConnection, type OpenRequest, planConnection } from '../library/open-connection.ts';
 
 /** What counts where a tunnel or a command says nothing of it. */
@@ -30,11 +30,11 @@ export function connectionWishes(
     connect: async (wish, { needs, keepalive, signal, log }): Promise<Connection> =>
       await openConnection(environment, { ...(await requestOf(wish, log)), needs, keepalive, signal }),
     keyOf: async (wish, signal) => {
-      const { route, selection } = await planConnection(environment, {
+      const { resolved, selection } = await planConnection(environment, {
         ...(await requestOf(wish, silentLogger)),
         signal,
       });
-      return leaseKey(route, selection.transport.name);
+      return await keyOfRoute(resolved, selection.transport.name);
     },
   };
 }

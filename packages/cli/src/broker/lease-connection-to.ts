@@ -12,7 +12,7 @@ import {
   type TypedOptions,
 } from '@viassh/core';
 import type { Environment } from '../environment.ts';
-import { leaseKey } from './lease-key.ts';
+import { keyOfRoute } from './lease-key.ts';
 
 const CONTROL_SOCKET = 'control.sock'; // controlSocketName of @viassh/broker, which is not loaded to find that none is there
 
@@ -44,7 +44,7 @@ export async function leaseConnectionTo(
     socketPath,
     {
       ask: 'lease',
-      key: leaseKey(route, transport),
+      key: await keyOfRoute(route, transport),
       destination: formatDestination({ host: parsed.host }),
       ssh: sshArguments(typed, parsed),
       transport,

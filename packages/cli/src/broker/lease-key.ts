@@ -1,23 +1,28 @@
-import { createHash } from 'node:crypto';
-import type { Route } from '@viassh/core';
+import type { ResolvedDestination, Route, TypedOptions } from '@viassh/core';
 
 /**
- * Equal for connections of which one may stand for the other: a hash of all that ssh_config, what was typed and the
- * surroundings say of every hop, of the proxy before them and of the transport. How the destination was written counts only by
- * what comes of it.
+ * The broker's key of a login, for a route as it was resolved, before a command has set keepalives of its own. How the
+ * destination was written (`gate`, `user@gate:22`) counts only by what comes of it, and so does the spelling of `-o`.
  */
-export function leaseKey({ hops, proxy }: Route, transport: string): string {
-  const facts = hops.map(({ raw, hostName, user, port, identityAgent, forwardAgent, sessionEnv }) => ({
-    hostName,
-    user,
-    port,
-    identityAgent,
-    forwardAgent,
-    sessionEnv,
-    raw: [...raw].filter(([name]) => !asWritten.has(name)).toSorted(([one], [other]) => (one < other ? -1 : 1)),
-  }));
-  return createHash('sha256').update(JSON.stringify({ transport, proxy, facts })).digest('hex');
+export async function keyOfRoute({ hops, proxy }: Route, transport: string): Promise<string> {
+  const { leaseKey } = await import('@viassh/broker');
+  return leaseKey({
+    route: { hops: [...hops.slice(0, -1).map(plain), plain(hops.at(-1) ?? hops[0])], proxy },
+    transport,
+  });
 }
 
-/** What `ssh -G` says of how the destination was written. */
-const asWritten: ReadonlySet<string> = new Set(['host']);
+function plain(hop: ResolvedDestination): ResolvedDestination {
+  const raw = new Map([...hop.raw].filter(([name]) => name !== 'host')); // of `ssh -G`: as it was written
+  return { ...hop, raw, destination: { host: hop.hostName }, typed: plainTyped(hop.typed) };
+}
+
+function plainTyped({ options = [], identityFiles = [], ...typed }: TypedOptions): TypedOptions {
+  const { compression = false } = typed;
+  return { ...typed, user: undefined, port: undefined, compression, identityFiles, options: options.map(spelledAlike) };
+}
+
+function spelledAlike(option: string): string {
+  const [, keyword = '', value = ''] = /^\s*([^\s=]*)\s*=?\s*(.*)$/s.exec(option) ?? [];
+  return `${keyword.toLowerCase()}=${value}`;
+}

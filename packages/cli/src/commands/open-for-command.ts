@@ -21,7 +21,7 @@ export async function openForCommand(
     control: globals.control,
     needs,
     keepalive,
-    lease: lease && !globals.noBroker,
+    lease: lease && !globals.noBroker && environment.variables['VIASSH_BROKER'] !== 'no',
     onRoute,
     log,
     signal,

@@ -52,6 +52,8 @@ const KEEPALIVE = 60; // seconds: below what routers that forget connections all
 /** A destination as it would be reached. */
 export interface Plan {
   readonly route: Route;
+  /** The same, without the keepalives that were asked for beside the configuration. */
+  readonly resolved: Route;
   readonly selection: TransportSelection;
 }
 
@@ -70,17 +72,20 @@ export async function planConnection(
     if (connects) await selection.transport.prepare?.();
     return selection;
   };
-  const [route, selection] = await Promise.all([resolveRoute(environment.config, parsed, typed, signal), select()]);
-  return { route: keepalive ? withKeepalive(route, KEEPALIVE) : route, selection };
+  const [resolved, selection] = await Promise.all([resolveRoute(environment.config, parsed, typed, signal), select()]);
+  return { route: keepalive ? withKeepalive(resolved, KEEPALIVE) : resolved, resolved, selection };
 }
 
 /** Resolve, known hosts, select, connect. @throws ViasshError of any of these steps */
 export async function openConnection(environment: Environment, request: OpenRequest): Promise<Connection> {
-  const { route, selection } = await planConnection(environment, request, true);
+  const { route, resolved, selection } = await planConnection(environment, request, true);
   const { transport, reason } = selection;
   request.onRoute?.(route);
   if (request.lease === true && request.control === undefined) {
-    const lent = await leaseConnectionTo(environment, request, { route, transport: selection.transport.name });
+    const lent = await leaseConnectionTo(environment, request, {
+      route: resolved,
+      transport: selection.transport.name,
+    });
     if (lent !== undefined) return lent;
   }
   request.log.info(`transport ${transport.name}: ${reason}`);

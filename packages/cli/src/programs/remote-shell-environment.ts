@@ -10,6 +10,8 @@ export interface RemoteShellVariables {
   VIASSH_TRANSPORT?: string;
   /** The address of a proxy, or `none`. */
   VIASSH_PROXY?: string;
+  /** `no`: a connection of its own. */
+  VIASSH_BROKER?: string;
 }
 
 /**
@@ -26,6 +28,7 @@ export function remoteShellVariables(globals: GlobalValues, variables: NodeJS.Pr
     VIASSH_SSH_OPTIONS: JSON.stringify([...typed, ...without(alone, usualSshOptions(variables))]),
     ...(transport === 'auto' ? {} : { VIASSH_TRANSPORT: transport === 'control' ? 'openssh' : transport }),
     ...(proxy === undefined ? {} : { VIASSH_PROXY: proxy }),
+    ...(globals.noBroker ? { VIASSH_BROKER: 'no' } : {}),
   };
 }
 

@@ -1,7 +1,7 @@
 import { createWriteStream, openSync, readFileSync } from 'node:fs';
 import process from 'node:process';
 import type { Readable, Writable } from 'node:stream';
-import { isViasshError, ViasshError } from '@viassh/core';
+import { type Connection, isViasshError, silentLogger, ViasshError } from '@viassh/core';
 import type { RemoteShellCall, SpokenCall } from '../builtin.ts';
 import { readEnvironment } from '../environment.ts';
 import { abortOnSignals } from '../terminal/abort-on-signals.ts';
@@ -10,7 +10,9 @@ import { flushed, openOutput } from '../terminal/output.ts';
 import { reportError, stderrLogger } from '../terminal/report.ts';
 import { terminalAuthenticator } from '../terminal/terminal-authenticator.ts';
 import { keepYoungGenerationSmall } from '../young-generation.ts';
-import { carryCall } from './carry-call.ts';
+import { leaseConnectionTo } from '../broker/lease-connection-to.ts';
+import { planConnection } from '../library/open-connection.ts';
+import { carryCall, type CarryContext, carryOver, isTerminalWanted } from './carry-call.ts';
 import type { RemoteShellSettings } from './remote-shell-settings.ts';
 
 const FAILED = 255; // whatever was wrong, and for a signal, as ssh ends
@@ -22,6 +24,36 @@ export interface SpokenMeans {
   /** The ssh binary, which reads ssh_config. */
   readonly ssh: string | undefined;
   readonly spokenCall: (call: RemoteShellCall, means: string) => SpokenCall;
+  /** A connection that is there already. It is given back at the end. */
+  readonly lent?: Connection | undefined;
+}
+
+/**
+ * The same on the connection of a broker, where it has one to the same place and what is asked for goes over it; undefined
+ * where it has none: nothing has been done then.
+ */
+export async function rideOnBroker(
+  call: RemoteShellCall,
+  settings: RemoteShellSettings,
+  { ssh, spokenCall }: SpokenMeans,
+): Promise<number | undefined> {
+  const environment = readEnvironment(ssh ?? NO_SSH);
+  try {
+    const { typed } = spokenCall(call, 'the broker');
+    const wanted = {
+      destination: call.destination ?? '',
+      typed: { ...typed, proxy: settings.proxy },
+      transport: settings.transport,
+      needs: [],
+      log: silentLogger,
+    };
+    const { resolved, selection } = await planConnection(environment, wanted, true);
+    const lent = await leaseConnectionTo(environment, wanted, { route: resolved, transport: selection.transport.name });
+    if (lent !== undefined) return await speakRemoteShell(call, settings, { ssh, spokenCall, lent });
+  } catch (error) {
+    if (!isViasshError(error)) throw error; // what is wrong with it is said by whoever does it now
+  }
+  return undefined;
 }
 
 /**
@@ -33,7 +65,7 @@ export interface SpokenMeans {
 export async function speakRemoteShell(
   call: RemoteShellCall,
   settings: RemoteShellSettings,
-  { ssh, spokenCall }: SpokenMeans,
+  { ssh, spokenCall, lent }: SpokenMeans,
 ): Promise<number> {
   if (call.mode === 'version') return showVersion();
   const transport = settings.transport === 'auto' && ssh === undefined ? 'ssh2' : settings.transport;
@@ -49,7 +81,7 @@ export async function speakRemoteShell(
   let input: Readable | undefined;
   const environment = readEnvironment(ssh ?? NO_SSH);
   try {
-    return await carryCall(spoken, {
+    const context: CarryContext = {
       environment,
       request: {
         destination: call.destination ?? '',
@@ -63,7 +95,10 @@ export async function speakRemoteShell(
       stdin: () => (input ??= openInput(() => process.stdin)),
       stdout,
       stderr,
-    });
+    };
+    if (lent === undefined) return await carryCall(spoken, context);
+    await using connection = lent;
+    return await carryOver(connection, spoken, isTerminalWanted(spoken, context), context);
   } catch (error) {
     if (signals.exitCode() !== undefined && isViasshError(error, 'ABORTED'))
       return isHeld(spoken) && signals.exitCode() === TERMINATED ? 0 : FAILED;

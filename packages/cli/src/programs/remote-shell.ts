@@ -1,6 +1,9 @@
+import { lstatSync } from 'node:fs';
+import { join } from 'node:path';
 import process from 'node:process';
 import { loadPersonality, type RemoteShellCall } from '../builtin.ts';
 import { keepCompiledCode } from '../compile-cache.ts';
+import { runtimeFolder } from '../runtime-folder.ts';
 import { becomeSsh } from './become-ssh.ts';
 import { findSsh } from './find-ssh.ts';
 import { environmentOfSsh, readRemoteShellSettings, type RemoteShellSettings } from './remote-shell-settings.ts';
@@ -22,6 +25,11 @@ export async function runRemoteShell(argv: readonly string[]): Promise<number> {
     const call = readRemoteShellCall(argv, settings);
     const ssh = findSsh(process.env);
     const raw = argv.some((word) => word.includes('\uFFFD')) ? await rawCall(call) : undefined;
+    if (raw === undefined && mayRide(call, process.env)) {
+      const { rideOnBroker } = await import('./remote-shell-spoken.ts');
+      const code = await rideOnBroker(call, settings, { ssh, spokenCall });
+      if (code !== undefined) return code;
+    }
     if (ssh !== undefined && isSshOwn(call, settings)) {
       const env = environmentOfSsh(process.env);
       const [file, args] = raw === undefined ? [ssh, call.sshArguments] : ['/bin/sh', raw.through(ssh)];
@@ -38,6 +46,12 @@ export async function runRemoteShell(argv: readonly string[]): Promise<number> {
     reportError(error, { json: false, level: 'warning' }, process.stderr);
     return FAILED;
   }
+}
+
+/** Is a command to be run, and a broker there whose connection it could go over? Where none is, that is one look. */
+function mayRide({ mode }: RemoteShellCall, variables: NodeJS.ProcessEnv): boolean {
+  if ((mode !== 'exec' && mode !== 'subsystem') || variables['VIASSH_BROKER'] === 'no') return false;
+  return lstatSync(join(runtimeFolder(variables), 'control.sock'), { throwIfNoEntry: false }) !== undefined;
 }
 
 /** Does ssh do all of it by itself? What it only shows it shows for every transport, whose settings it reads. */

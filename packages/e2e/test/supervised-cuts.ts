@@ -30,6 +30,7 @@ export interface CutsOutcome {
 export const allowedOutcomes: readonly string[] = [
   'ok',
   'cut short',
+  'no answer',
   'CONNECTION_LOST',
   'ECONNREFUSED',
   'ECONNRESET',
@@ -37,6 +38,7 @@ export const allowedOutcomes: readonly string[] = [
 ];
 
 const BACK_MS = 30_000;
+const ANSWER_MS = 5000;
 
 /**
  * Cuts the wire of a supervised connection again and again under mixed load: commands, direct channels, a remote forward.
@@ -140,11 +142,24 @@ async function command(connection: SupervisedConnection, bytes: number): Promise
   });
 }
 
+/** A dead session of ours may take a connection on the far end, and never answer it. */
 async function echoed(stream: Duplex, bytes: number): Promise<string> {
-  stream.end(Buffer.alloc(bytes, 'x'));
-  let came = 0;
-  for await (const chunk of stream) came += (chunk as Buffer).length;
-  return came === bytes ? 'ok' : 'cut short';
+  let given = false;
+  const timer = setTimeout(() => {
+    given = true;
+    stream.destroy();
+  }, ANSWER_MS);
+  try {
+    stream.end(Buffer.alloc(bytes, 'x'));
+    let came = 0;
+    for await (const chunk of stream) came += (chunk as Buffer).length;
+    return came === bytes ? 'ok' : 'cut short';
+  } catch (error) {
+    if (given) return 'no answer';
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 async function ended(work: () => Promise<string>): Promise<string> {

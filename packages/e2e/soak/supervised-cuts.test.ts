@@ -18,7 +18,8 @@ onBothTransports('hundreds of random cuts under mixed load: back each time, noth
     [],
   );
   t.ok(samePlace, 'the remote forward has its port');
-  const [early, late] = [held.slice(cuts / 5, (2 * cuts) / 5), held.slice(-cuts / 5)].map(median);
+  // Under load: the least of many is what is held on to.
+  const [early, late] = [held.slice(cuts / 5, (2 * cuts) / 5), held.slice(-cuts / 5)].map((some) => Math.min(...some));
   t.comment(`${transport}: memory ${early?.toFixed(1)} MiB, in the end ${late?.toFixed(1)} MiB`);
   t.ok((late ?? 0) < (early ?? 0) * 1.1, 'memory does not grow');
 });

@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import type { Test } from 'tap';
 import { type Sshd, startSshd, waitUntil } from '@viassh/testing';
 import { seeded } from '../soak/soak-bench.ts';
-import { portOf, type RunningForward, startForward } from './forwarding.ts';
+import { portOf, type RunningForward, say, startForward } from './forwarding.ts';
 import { descriptorsOf, memoryOf } from './process-figures.ts';
 import { startTarget, type Target } from './start-target.ts';
 
@@ -46,6 +46,9 @@ export async function mixedTraffic(t: Test, transport: string, { ms, seed }: Tra
   const [local = 0, nowhere = 0, socks = 0, remote = 0] = forward.places.map(portOf);
   const bench = { target, chance: seeded(seed), local, socks, remote, nowhere };
   const counts = new Map<string, number>();
+  // At once: what is opened for many stays.
+  await Promise.all(Array.from({ length: 50 }, () => say({ host: '127.0.0.1', port: local }, 'warm')));
+  await waitUntil('the first to be gone', async () => (await target.open()) === 0);
   const descriptors = await figures(sshd, forward);
   await traffic(bench, counts, Math.min(ms / 4, 20_000));
   await atRest(bench, sshd, forward, descriptors);

@@ -25,6 +25,9 @@ export interface StickyForwardInit {
 /** Milliseconds to the next attempt; the last one from then on. */
 const schedule: readonly number[] = [250, 500, 1000, 2000, 4000, 8000, 15_000, 30_000];
 
+/** Milliseconds that are waited for the name of our session: an account may answer no command. */
+const LEARN_MS = 1000;
+
 /** Stands on one connection after the other, at the place that it got first. */
 export class StickyForward implements RemoteListener, SupervisedForward {
   readonly address: RemoteAddress;
@@ -33,8 +36,8 @@ export class StickyForward implements RemoteListener, SupervisedForward {
   readonly #request: RemoteForwardRequest;
   #state: RemoteForwardState;
   #listener: RemoteListener | undefined;
-  /** Who listened there for us last. */
-  #holder: FarSshd | undefined;
+  /** Those of our sessions that may listen there; where an answer was lost it is not known which. */
+  #holders: readonly FarSshd[] = [];
   #evictions = 0;
   #attempts = new AbortController();
   #closing: Promise<void> | undefined;
@@ -56,7 +59,7 @@ export class StickyForward implements RemoteListener, SupervisedForward {
   }
 
   get holder(): FarSshd | undefined {
-    return this.#holder;
+    return this.#holders.at(-1);
   }
 
   get evictions(): number {
@@ -66,7 +69,7 @@ export class StickyForward implements RemoteListener, SupervisedForward {
   /** It was granted on this connection. */
   standOn(use: ConnectionUse, listener: RemoteListener): void {
     this.#listener = listener;
-    this.#holder = undefined;
+    this.#holders = [];
     if (this.#init.evict) void this.#learnHolder(use, listener);
     this.#state = { kind: 'standing', since: this.#init.clock.wall() };
     void listener.closed.then(() => this.#fellOn(use, listener));
@@ -123,6 +126,7 @@ export class StickyForward implements RemoteListener, SupervisedForward {
   async #attempt(use: ConnectionUse, attempt: number, signal: AbortSignal): Promise<ViasshError | undefined> {
     const { clock, log, ask } = this.#init;
     this.#state = { kind: 'asking', since: clock.wall(), attempt };
+    if (this.#init.evict) await this.#learnBefore(use, signal);
     try {
       const listener = await ask(use, this.#request, signal);
       if (signal.aborted) {
@@ -139,19 +143,24 @@ export class StickyForward implements RemoteListener, SupervisedForward {
 
   async #learnHolder(use: ConnectionUse, listener: RemoteListener): Promise<void> {
     const sshd = await use.farSshd();
-    if (this.#listener === listener) this.#holder = sshd;
+    if (this.#listener === listener && sshd !== undefined) this.#holders = [sshd];
+  }
+
+  /** A connection that is lost once it was asked may leave a session that nobody could name any more. */
+  async #learnBefore(use: ConnectionUse, signal: AbortSignal): Promise<void> {
+    const sshd = await Promise.race([use.farSshd(), this.#pause(LEARN_MS, signal)]);
+    if (sshd !== undefined && !this.#holders.includes(sshd)) this.#holders = [...this.#holders, sshd];
   }
 
   /** Has what our own dead session left there taken away. @returns whether it is worth asking again at once */
   async #makeRoom(error: ViasshError, attempt: number, use: ConnectionUse, signal: AbortSignal): Promise<boolean> {
     if (error.code !== 'FORWARD_REFUSED') return false;
     const { log } = this.#init;
-    const holder = this.#holder;
     let changed = false;
-    if (holder !== undefined && attempt > 1) {
+    for (const holder of attempt > 1 ? this.#holders : []) {
       const outcome = await use.evict(holder, signal);
-      changed = outcome === 'ended' || outcome === 'gone';
-      if (outcome !== 'unknown') this.#holder = undefined;
+      changed ||= outcome === 'ended' || outcome === 'gone';
+      if (outcome === 'ended' || outcome === 'gone') this.#holders = this.#holders.filter((other) => other !== holder);
       if (outcome === 'ended') {
         this.#evictions += 1;
         log.warning(

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import {
   type Connection,
   createLogger,
@@ -7,17 +6,9 @@ import {
   type Supervisor,
   type SupervisorState,
 } from '@viassh/core';
-import { createProgramRunner } from '@viassh/program';
-import {
-  type FaultyRelay,
-  findSshd,
-  type Sshd,
-  type SshdOptions,
-  startFaultyRelay,
-  startSshd,
-  waitUntil,
-} from '@viassh/testing';
+import { type FaultyRelay, type Sshd, type SshdOptions, startFaultyRelay, startSshd, waitUntil } from '@viassh/testing';
 import { connect } from 'viassh';
+import { restartSshd } from './restart-sshd.ts';
 import type { transports } from './run-viassh.ts';
 
 /** A supervised connection to a real sshd behind a wire that can be bad. */
@@ -73,17 +64,7 @@ export async function startSupervised(
     dial(next) {
       port = next;
     },
-    async restart() {
-      const [program, logFile] = [await findSshd(), join(sshd.folder, 'sshd.log')];
-      const listening = async (): Promise<number> => (await sshd.log()).split('Server listening on').length;
-      const before = await listening();
-      await createProgramRunner().start({
-        file: program?.file ?? 'sshd',
-        args: ['-D', '-f', join(sshd.folder, 'sshd_config'), '-E', logFile],
-        stdio: ['ignore', 'ignore', 'ignore'],
-      });
-      await waitUntil('sshd to listen again', async () => (await listening()) > before);
-    },
+    restart: () => restartSshd(sshd),
     async back(after) {
       const began = performance.now();
       const connection = await waitUntil(

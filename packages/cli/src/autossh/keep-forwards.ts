@@ -34,7 +34,7 @@ export function keepForwards(
     (exitsOnFailure ? [forwards] : oneByOne(forwards)).map(async (some) => {
       if (count(some) === 0) return;
       try {
-        await using connection = supervisedConnection(supervisor, { log, shared: true });
+        await using connection = supervisedConnection(supervisor, { log, shared: true, evict: true });
         await (await loadForward()).forwardPlugin.prepare({ ...some }, []).run({
           connection,
           stdio: { input: Readable.from([]), output: lines(log), error: lines(log) },

@@ -86,7 +86,6 @@ async function keepUp(
     transport,
     log,
     signal,
-    spareSession: false,
     keepalive: settings.poll !== undefined,
     onRoute: (found) => void (route = found),
     authenticate:

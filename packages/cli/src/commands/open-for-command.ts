@@ -10,7 +10,12 @@ export async function openForCommand(
   context: CommandContext,
   destination: string,
   needs: readonly Capability[],
-  { keepalive = false, lease = true, onRoute }: Pick<OpenRequest, 'keepalive' | 'lease' | 'onRoute'> = {},
+  {
+    keepalive = false,
+    lease = true,
+    onRoute,
+    spareSession = false, // one command runs over it
+  }: Pick<OpenRequest, 'keepalive' | 'lease' | 'onRoute' | 'spareSession'> = {},
 ): Promise<Connection> {
   const { environment, log, signal } = context;
   const globals = await withUsualOptions(context.globals, environment.variables);
@@ -25,7 +30,7 @@ export async function openForCommand(
     onRoute,
     log,
     signal,
-    spareSession: false, // one command runs over it
+    spareSession,
     authenticate: terminalAuthenticator(environment.programs, environment.variables),
   });
 }

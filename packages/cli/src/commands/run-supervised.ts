@@ -31,10 +31,17 @@ export async function runSupervised(
   let settings: LocalContext['settings'];
   const onRoute = (route: Route): void => void (settings = destinationOf(route).raw);
   const connect = async (attempt: AbortSignal): Promise<Connection> =>
-    await openForCommand({ ...context, signal: attempt }, destination, needs, { keepalive, onRoute, lease: false });
+    await openForCommand({ ...context, signal: attempt }, destination, needs, {
+      keepalive,
+      onRoute,
+      lease: false,
+      spareSession: true, // the OpenSSH transport can probe on a session alone
+    });
   // Without the signal: what the plugin has set up on the far end is taken down before the connection goes.
   await using supervisor = supervise(connect, { log, keepTrying });
   using _nudged = context.nudges?.onNudge((name) => supervisor.retryNow(name));
   await supervisor.current({ signal });
-  return await runPlugin(prepared, supervisedConnection(supervisor, { log }), { ...local, settings, supervisor });
+  // The sshd behind a master of the user's own serves others, too.
+  const connection = supervisedConnection(supervisor, { log, evict: context.globals.control === undefined });
+  return await runPlugin(prepared, connection, { ...local, settings, supervisor });
 }

@@ -47,7 +47,7 @@ export interface OpenRequest {
   readonly keepalive?: boolean | undefined;
 }
 
-const KEEPALIVE = 60; // seconds: below what routers that forget connections allow; with CountMax 3, a loss is noticed in 4 minutes
+const KEEPALIVE = 60; // seconds: below what routers that forget connections allow; with CountMax 3, a loss is noticed within 3 minutes
 
 /** A destination as it would be reached. */
 export interface Plan {

@@ -58,16 +58,22 @@ export function destinationOf(route: Route): ResolvedDestination {
 
 /**
  * The route with keepalives on its destination every `seconds`, where its configuration has none and `-o` says nothing
- * of them.
+ * of them; and with a silence noticed after ServerAliveInterval times ServerAliveCountMax, as ssh_config(5) has it. What
+ * ssh and ssh2 make of these two is one interval more: they ask once more before they count.
  */
 export function withKeepalive(route: Route, seconds: number): Route {
   const last = destinationOf(route);
   const { options = [] } = last.typed;
-  if (last.serverAliveInterval > 0 || options.some((option) => /^\s*serveraliveinterval\b/i.test(option))) return route;
+  const { serverAliveInterval: set, serverAliveCountMax: count } = last;
+  if (set === 0 && options.some((option) => /^\s*serveraliveinterval\b/i.test(option))) return route;
+  const interval = set === 0 ? [`ServerAliveInterval=${seconds}`] : [];
+  const fewer = count > 1 ? [`ServerAliveCountMax=${count - 1}`] : []; // with none it would end without having asked
+  if (interval.length + fewer.length === 0) return route;
   const kept: ResolvedDestination = {
     ...last,
-    typed: { ...last.typed, options: [...options, `ServerAliveInterval=${seconds}`] },
-    serverAliveInterval: seconds,
+    typed: { ...last.typed, options: [...fewer, ...options, ...interval] },
+    serverAliveInterval: set === 0 ? seconds : set,
+    serverAliveCountMax: fewer.length === 0 ? count : count - 1,
   };
   return { ...route, hops: [...route.hops.slice(0, -1), kept] };
 }

@@ -142,7 +142,8 @@ t.test('a proxy that is none is refused, and its password not shown', async (t) 
 });
 
 function hop(host: string, serverAliveInterval: number, options?: readonly string[]): ResolvedDestination {
-  return { destination: { host }, typed: { port: 1, options }, serverAliveInterval } as unknown as ResolvedDestination;
+  const alive = { serverAliveInterval, serverAliveCountMax: 1 };
+  return { destination: { host }, typed: { port: 1, options }, ...alive } as unknown as ResolvedDestination;
 }
 
 t.test('keepalives are set on the destination where nothing is said of them, and nowhere else', async (t) => {
@@ -164,4 +165,13 @@ t.test('keepalives are set on the destination where nothing is said of them, and
     t.equal(withKeepalive(own, 60), own);
   }
   t.same(withKeepalive({ hops: [hop('end', 0)] }, 5).hops[0].typed.options, ['ServerAliveInterval=5']);
+});
+
+t.test('a silence lasts as many intervals as ServerAliveCountMax says, and not one more', async (t) => {
+  const three = { ...hop('end', 5, ['ServerAliveCountMax=3']), serverAliveCountMax: 3 };
+  t.match(withKeepalive({ hops: [three] }, 60).hops[0], {
+    serverAliveInterval: 5,
+    serverAliveCountMax: 2,
+    typed: { options: ['ServerAliveCountMax=2', 'ServerAliveCountMax=3'] },
+  });
 });

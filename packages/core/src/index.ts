@@ -22,7 +22,12 @@ export {
 } from './connection/packet-channel.ts';
 export { SpareSession, type SpareSessionOptions } from './connection/spare-session.ts';
 export type { Channel, SessionChannel } from './connection/channel.ts';
-export type { PtyRequest, SessionRequest, X11Request } from './connection/session-request.ts';
+export {
+  type PtyRequest,
+  sessionEnvironment,
+  type SessionRequest,
+  type X11Request,
+} from './connection/session-request.ts';
 export { checkTcpipTarget } from './connection/check-tcpip-target.ts';
 export {
   type ChannelOpening,

@@ -1,68 +1,18 @@
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
+import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Sshd, startSshd, waitUntil } from '@viassh/testing';
+import { waitUntil } from '@viassh/testing';
 import { assertFailure } from './assert-failure.ts';
 import { onBothTransports, onTransport } from './both-transports.ts';
+import { brokerCaller } from './broker-caller.ts';
 import { cutSessions } from './cut-sessions.ts';
-import { answering, answers, say, serve } from './forwarding.ts';
+import { answers, say } from './forwarding.ts';
 import { overhear } from './overheard.ts';
-import { type Outcome, type RunningViassh, startViassh, viassh } from './run-viassh.ts';
-
-/** A user with a configuration, who calls viassh. */
-interface Caller {
-  readonly sshd: Sshd;
-  readonly to: string;
-  readonly runtime: string;
-  /** Writes config.yaml: `via` and the transport of each tunnel are added. */
-  configure(tunnels: Readonly<Record<string, string>>, more?: string): Promise<void>;
-  run(...args: string[]): Promise<Outcome>;
-  start(...args: string[]): RunningViassh;
-  /** A broker that stands; SIGTERM at the end. */
-  up(...args: string[]): Promise<RunningViassh>;
-}
-
-async function caller(stack: AsyncDisposableStack, transport: string): Promise<Caller> {
-  const sshd = stack.use(await startSshd({ mode: 'listen' }));
-  const far = await serve(stack, { host: '127.0.0.1', port: 0 }, answering('far'));
-  const runtime = join(sshd.folder, 'run');
-  const config = join(sshd.folder, 'config.yaml');
-  const env = { VIASSH_CONFIG: config, VIASSH_RUNTIME_DIR: runtime, VIASSH_TRANSPORT: transport };
-  const start = (...args: string[]): RunningViassh => startViassh(args, { env, stdin: 'ignore' });
-  await writeFile(config, '');
-  return {
-    sshd,
-    to: `127.0.0.1:${(far.address() as AddressInfo).port}`,
-    runtime,
-    async configure(tunnels, more = '') {
-      const lines = Object.entries(tunnels).map(
-        ([name, rest]) => `  ${name}: { via: ${sshd.destination}, ssh: [-F, ${sshd.configFile}], ${rest} }\n`,
-      );
-      await writeFile(config, `${more}tunnels:\n${lines.join('')}`);
-    },
-    run: (...args) => viassh(args, { env }),
-    start,
-    async up(...args) {
-      const running = start('up', ...args);
-      stack.defer(async () => {
-        running.kill('SIGTERM');
-        running.stdout.destroy();
-        await running.exit;
-      });
-      const socket = join(runtime, 'control.sock');
-      let ended = false;
-      void running.exit.then(() => (ended = true));
-      await waitUntil('the broker', () => ended || existsSync(socket), { withinMs: 20_000 });
-      if (ended) throw new Error(`the broker ended: ${running.stderr()}`);
-      return running;
-    },
-  };
-}
+import type { Outcome } from './run-viassh.ts';
 
 onBothTransports('up, status, a loss, logs, reload and down: tunnels of a file are kept up', async (t, transport) => {
   await using stack = new AsyncDisposableStack();
-  const { sshd, to, runtime, configure, run, up } = await caller(stack, transport);
+  const { sshd, to, runtime, configure, run, up } = await brokerCaller(stack, transport);
   const [near, far] = [join(runtime, 'near.sock'), join(sshd.home, 'far.sock')];
   await configure({
     here: `forward: local, listen: unix:near.sock, to: ${to}`,
@@ -96,7 +46,7 @@ onTransport(
   'up a second time tells the broker that runs; one tunnel goes down and comes up',
   async (t, transport) => {
     await using stack = new AsyncDisposableStack();
-    const { to, runtime, configure, run, up } = await caller(stack, transport);
+    const { to, runtime, configure, run, up } = await brokerCaller(stack, transport);
     const near = { path: join(runtime, 'near.sock') };
     await configure({ web: `forward: local, listen: unix:near.sock, to: ${to}` });
     const broker = await up();
@@ -118,7 +68,7 @@ onTransport(
   'a configuration that is wrong: every fault by its line, and a reload changes nothing',
   async (t, transport) => {
     await using stack = new AsyncDisposableStack();
-    const { to, runtime, configure, run, up } = await caller(stack, transport);
+    const { to, runtime, configure, run, up } = await brokerCaller(stack, transport);
     const near = { path: join(runtime, 'near.sock') };
     await configure({ one: 'forward: sideways, listen: 1', two: 'plugin: imapp' });
     const wrong = await run('up');
@@ -135,7 +85,7 @@ onTransport(
 
 onTransport('ssh2', 'no broker, a folder that others may write to: said, and what to do', async (t, transport) => {
   await using stack = new AsyncDisposableStack();
-  const { runtime, run } = await caller(stack, transport);
+  const { runtime, run } = await brokerCaller(stack, transport);
   for (const command of ['status', 'down', 'logs', 'reload'])
     assertFailure(t, await run(command), { error: 'BROKER_ABSENT' });
   await mkdir(runtime, { recursive: true });
@@ -148,7 +98,7 @@ onTransport(
   'up -f returns when the tunnels stand; logs -f and status --watch go on until a signal',
   async (t, transport) => {
     await using stack = new AsyncDisposableStack();
-    const { to, runtime, configure, run, start } = await caller(stack, transport);
+    const { to, runtime, configure, run, start } = await brokerCaller(stack, transport);
     const near = { path: join(runtime, 'near.sock') };
     await configure({ web: `forward: local, listen: unix:near.sock, to: ${to}` });
     stack.defer(async () => void (await run('down')));
@@ -175,8 +125,7 @@ function assertFailureCode(t: Parameters<typeof assertFailure>[0], { code, stder
 
 onBothTransports('commands ride on the connection of the broker: one login for all of them', async (t, transport) => {
   await using stack = new AsyncDisposableStack();
-  const { sshd, to, configure, run, up } = await caller(stack, transport);
-  const logins = async (): Promise<number> => (await sshd.log()).match(/Accepted publickey/g)?.length ?? 0;
+  const { sshd, to, configure, run, up, logins } = await brokerCaller(stack, transport);
   const pipe = (...args: string[]): Promise<Outcome> =>
     run('pipe', '-F', sshd.configFile, ...args.slice(0, -1), sshd.destination, '--', args.at(-1) ?? '');
   await configure({ web: `forward: local, listen: unix:near.sock, to: ${to}, lazy: false` });

@@ -19,6 +19,7 @@ import {
   type RemoteForwardRequest,
   type RemoteListener,
   type SessionChannel,
+  sessionEnvironment,
   type SessionRequest,
   SpareSession,
   type TcpipTarget,
@@ -106,7 +107,7 @@ export class Ssh2Connection implements Connection {
     const signal = this.#while(request);
     if (signal.aborted) throw abortedError(signal.reason);
     const channel = await this.#spare.acquire(() => this.#openSession(request), signal);
-    const env = { ...this.#last.resolved.sessionEnv, ...request.env };
+    const env = sessionEnvironment(this.#last.resolved.sessionEnv, request);
     if (this.#agent !== undefined) this.#incoming.expect('auth-agent@openssh.com');
     const session = await startSession(
       channel,

@@ -1,11 +1,10 @@
 import { abortedError, type Connection, isViasshError, type Logger } from '@viassh/core';
-import { leaseConnection } from '../lease/client/lease-connection.ts';
+import { leaseConnection, type LeaseConnectionOptions } from '../lease/client/lease-connection.ts';
 import { failureOf, openControl } from './ask-broker.ts';
 import type { LeaseRequest } from './requests.ts';
 
 /** How to ask for a lease. */
-export interface LeaseOptions {
-  readonly signal?: AbortSignal | undefined;
+export interface LeaseOptions extends LeaseConnectionOptions {
   /** Told why there is none, where a broker runs. */
   readonly log: Pick<Logger, 'info'>;
 }
@@ -19,11 +18,11 @@ export interface LeaseOptions {
 export async function leaseFromBroker(
   socketPath: string,
   request: LeaseRequest,
-  { signal, log }: LeaseOptions,
+  { signal, sessionEnv, log }: LeaseOptions,
 ): Promise<Connection | undefined> {
   try {
     const { answer, socket } = await openControl(socketPath, request, { signal });
-    if (answer.ok) return await leaseConnection(socket, { signal });
+    if (answer.ok) return await leaseConnection(socket, { signal, sessionEnv });
     socket.destroy();
     throw failureOf(answer);
   } catch (error) {

@@ -49,7 +49,7 @@ export async function leaseConnectionTo(
       ssh: sshArguments(typed, parsed),
       transport,
     },
-    { signal, log },
+    { signal, log, sessionEnv: route.hops.at(-1)?.sessionEnv },
   );
   if (lent === undefined || needs.every((need) => lent.capabilities.has(need))) return lent;
   log.info('the broker lends a connection that cannot do all of this');

@@ -1,8 +1,29 @@
 import type { ResolvedDestination, Route, TypedOptions } from '@viassh/core';
 
 /**
+ * Settings of what is done over a connection, and not of the login: a lease has its own. Whoever rides on the broker is asked
+ * nothing in any case (`batchmode`).
+ */
+const beside = new Set([
+  'host', // of `ssh -G`: as it was written
+  'batchmode',
+  'clearallforwardings',
+  'escapechar',
+  'forkafterauthentication',
+  'loglevel',
+  'permitlocalcommand',
+  'remotecommand',
+  'requesttty',
+  'sendenv',
+  'sessiontype',
+  'setenv',
+  'stdinnull',
+]);
+const BATCH_INTERVAL = '300'; // seconds: Debian's ServerAliveInterval where BatchMode is set and nothing is said of it
+
+/**
  * The broker's key of a login, for a route as it was resolved, before a command has set keepalives of its own. How the
- * destination was written (`gate`, `user@gate:22`) counts only by what comes of it, and so does the spelling of `-o`.
+ * destination was written (`gate`, `user@gate:22`) counts only by what comes of it, and so does an `-o`.
  */
 export async function keyOfRoute({ hops, proxy }: Route, transport: string): Promise<string> {
   const { leaseKey } = await import('@viassh/broker');
@@ -13,13 +34,31 @@ export async function keyOfRoute({ hops, proxy }: Route, transport: string): Pro
 }
 
 function plain(hop: ResolvedDestination): ResolvedDestination {
-  const raw = new Map([...hop.raw].filter(([name]) => name !== 'host')); // of `ssh -G`: as it was written
-  return { ...hop, raw, destination: { host: hop.hostName }, typed: plainTyped(hop.typed) };
+  const raw = new Map([...hop.raw].filter(([name]) => !beside.has(name)));
+  const byBatch = hop.batchMode && raw.get('serveraliveinterval')?.[0] === BATCH_INTERVAL;
+  if (byBatch) raw.set('serveraliveinterval', ['0']);
+  return {
+    ...hop,
+    raw,
+    destination: { host: hop.hostName },
+    typed: plainTyped(hop.typed, hop.raw),
+    batchMode: false,
+    serverAliveInterval: byBatch ? 0 : hop.serverAliveInterval,
+    sessionEnv: {},
+  };
 }
 
-function plainTyped({ options = [], identityFiles = [], ...typed }: TypedOptions): TypedOptions {
+/** What was typed beside the settings: of each of those `raw` has what came of it. */
+function plainTyped(
+  { options = [], identityFiles = [], ...typed }: TypedOptions,
+  raw: ResolvedDestination['raw'],
+): TypedOptions {
   const { compression = false } = typed;
-  return { ...typed, user: undefined, port: undefined, compression, identityFiles, options: options.map(spelledAlike) };
+  const others = options.map(spelledAlike).filter((option) => {
+    const name = option.slice(0, option.indexOf('='));
+    return !beside.has(name) && !raw.has(name);
+  });
+  return { ...typed, user: undefined, port: undefined, compression, identityFiles, options: others };
 }
 
 function spelledAlike(option: string): string {

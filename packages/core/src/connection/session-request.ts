@@ -31,9 +31,19 @@ export type SessionRequest = (
 ) & {
   /** Sent as `env` requests (§6.4); the server drops what its AcceptEnv does not name, and does not say so. */
   readonly env?: Readonly<Record<string, string>> | undefined;
+  /** Nothing of the connection's own (SendEnv, SetEnv) is sent beside `env`: who asks has surroundings of their own. */
+  readonly onlyEnv?: boolean | undefined;
   readonly pty?: PtyRequest | undefined;
   /** Needs the capability `x11`. */
   readonly x11?: X11Request | undefined;
   /** For the opening alone; what runs is ended by destroying the channel, or by the signal of `pipe()`. */
   readonly signal?: AbortSignal | undefined;
 };
+
+/** The variables of a session, on a connection that sends `own` with each. */
+export function sessionEnvironment(
+  own: Readonly<Record<string, string>> | undefined,
+  { env, onlyEnv = false }: Pick<SessionRequest, 'env' | 'onlyEnv'>,
+): Readonly<Record<string, string>> {
+  return onlyEnv ? { ...env } : { ...own, ...env };
+}

@@ -4,6 +4,7 @@ import {
   channelRefused,
   openFailure,
   requestRefused,
+  sessionEnvironment,
   type SessionRequest,
   SpareSession,
 } from '@viassh/core';
@@ -94,7 +95,7 @@ export class MemorySessions {
 
   async #run(request: SessionRequest): Promise<FarSession> {
     const { acceptEnv = /^VIASSH_/, sessionEnv, subsystems = { echo: 'exec cat' }, session, programs } = this.#options;
-    const asked = Object.entries({ ...sessionEnv, ...request.env });
+    const asked = Object.entries(sessionEnvironment(sessionEnv, request));
     const env = Object.fromEntries(asked.filter(([name]) => acceptEnv.test(name)));
     const command = commandOf(request, subsystems);
     const made = session?.(request, env);

@@ -1,4 +1,4 @@
-import { abortedError, type SessionRequest, SpareSession } from '@viassh/core';
+import { abortedError, sessionEnvironment, type SessionRequest, SpareSession } from '@viassh/core';
 import type { ProxySession } from './proxy-session.ts';
 import { ProxySessionChannel } from './proxy-session-channel.ts';
 
@@ -97,7 +97,11 @@ export class SessionOpener {
     signal?.addEventListener('abort', onAbort, { once: true });
     if (signal?.aborted === true) onAbort();
     try {
-      const answered = await channel.start({ ...request, env: { ...env, ...request.env } }, forwardsAgent, wasSpare);
+      const answered = await channel.start(
+        { ...request, env: sessionEnvironment(env, request) },
+        forwardsAgent,
+        wasSpare,
+      );
       if (signal?.aborted === true) throw abortedError(signal.reason);
       if (this.#session.ended !== undefined) throw this.#session.ended;
       if (answered) this.#spare?.used();

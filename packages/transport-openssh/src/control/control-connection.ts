@@ -21,6 +21,7 @@ import {
   type RemoteListener,
   type ResolvedDestination,
   type SessionChannel,
+  sessionEnvironment,
   type SessionRequest,
   type TcpipTarget,
   type TunRequest,
@@ -98,7 +99,7 @@ export class ControlConnection implements Connection {
     }
     const words = [
       ...(request.kind === 'subsystem' ? ['-s'] : []),
-      ...environmentOptions({ ...this.#init.hop.sessionEnv, ...request.env }).flatMap((option) => ['-o', option]),
+      ...environmentOptions(sessionEnvironment(this.#init.hop.sessionEnv, request)).flatMap((option) => ['-o', option]),
       '--',
       this.#init.hop.destination.host,
       ...(request.kind === 'exec' ? [request.command] : request.kind === 'subsystem' ? [request.subsystem] : []),

@@ -20,6 +20,7 @@ import {
   type RemoteForwardRequest,
   type RemoteListener,
   type SessionChannel,
+  sessionEnvironment,
   type SessionRequest,
   type TcpipTarget,
   type TunRequest,
@@ -40,6 +41,13 @@ import { LeaseTun } from './lease-tun.ts';
 import type { LeasedId } from './leased-id.ts';
 
 type Signalled = { readonly signal?: AbortSignal | undefined };
+
+/** How a lease is taken. */
+export interface LeaseConnectionOptions extends Signalled {
+  /** What SendEnv and SetEnv come to for this client: sent with its sessions in place of the broker's own. Default: the broker's. */
+  readonly sessionEnv?: Readonly<Record<string, string>> | undefined;
+}
+
 type Answer = Readonly<Record<string, unknown>>;
 
 /** Milliseconds for the broker to close what was ours; then it is left to itself. */
@@ -51,7 +59,10 @@ const BYE_DEADLINE = 6000;
  *
  * @throws ViasshError ABORTED; PROTOCOL_ERROR when what answers lends nothing; CONNECTION_LOST
  */
-export async function leaseConnection(socket: Duplex, { signal }: Signalled = {}): Promise<Connection> {
+export async function leaseConnection(
+  socket: Duplex,
+  { signal, sessionEnv }: LeaseConnectionOptions = {},
+): Promise<Connection> {
   const { promise: hello, resolve, reject } = Promise.withResolvers<LeaseHello>();
   let connection: LeaseConnection | undefined;
   const early: [number, number, Buffer][] = [];
@@ -75,7 +86,7 @@ export async function leaseConnection(socket: Duplex, { signal }: Signalled = {}
   signal?.addEventListener('abort', onAbort, { once: true });
   if (signal?.aborted === true) onAbort();
   try {
-    connection = new LeaseConnection(wire, await hello);
+    connection = new LeaseConnection(wire, await hello, sessionEnv);
     for (const [kind, id, body] of early) connection.frame(kind, id, body);
     return connection;
   } catch (error) {
@@ -108,6 +119,7 @@ class LeaseConnection implements Connection {
   readonly info: ConnectionInfo;
   readonly closed: Promise<CloseReason>;
   readonly #wire: FrameWire;
+  readonly #sessionEnv: LeaseConnectionOptions['sessionEnv'];
   readonly #ids = new Map<number, LeasedId>();
   readonly #channels = new Set<LeaseChannel>();
   readonly #forwards = new Map<number, IncomingChannelHandler>();
@@ -120,8 +132,13 @@ class LeaseConnection implements Connection {
   #closing: Promise<void> | undefined;
   #over = false;
 
-  constructor(wire: FrameWire, { transport, capabilities, info }: LeaseHello) {
+  constructor(
+    wire: FrameWire,
+    { transport, capabilities, info }: LeaseHello,
+    sessionEnv: LeaseConnectionOptions['sessionEnv'],
+  ) {
     this.#wire = wire;
+    this.#sessionEnv = sessionEnv;
     this.transport = transport;
     this.capabilities = new Set(capabilities);
     const hops = info.hops.map((hop) => this.#live(hop));
@@ -131,7 +148,11 @@ class LeaseConnection implements Connection {
     this.#resolveClosed = resolve;
   }
 
-  async openSession({ signal, ...request }: SessionRequest): Promise<SessionChannel> {
+  async openSession({ signal, ...asked }: SessionRequest): Promise<SessionChannel> {
+    const request =
+      this.#sessionEnv === undefined
+        ? asked
+        : { ...asked, env: sessionEnvironment(this.#sessionEnv, asked), onlyEnv: true };
     if (request.x11 !== undefined && !this.capabilities.has('x11')) throw capabilityMissing(this.transport, 'x11');
     const ownWindow = windowFor(this.#ids.size);
     const opening: Opening = { what: 'session', request, window: ownWindow };

@@ -49,6 +49,7 @@ export function readSize(body: Fields): Pick<PtyRequest, 'columns' | 'rows' | 'w
 function readSession(body: Fields): SessionRequest {
   const extras = {
     env: optional(body, 'env', readEnv),
+    onlyEnv: body['onlyEnv'] === true,
     pty: optional(body, 'pty', (from, key) => readPty(fields(from, key))),
     x11: optional(body, 'x11', (from, key) => readX11(fields(from, key))),
   };

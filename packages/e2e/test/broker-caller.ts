@@ -14,7 +14,7 @@ export interface BrokerCaller {
   readonly runtime: string;
   /** What leads a program's viassh to the same broker. */
   readonly env: Readonly<Record<string, string>>;
-  /** Writes config.yaml: `via` and the transport of each tunnel are added. */
+  /** Writes config.yaml: `via` and, unless it has one, `ssh` are added to each tunnel. */
   configure(tunnels: Readonly<Record<string, string>>, more?: string): Promise<void>;
   run(...args: string[]): Promise<Outcome>;
   start(...args: string[]): RunningViassh;
@@ -44,7 +44,8 @@ export async function brokerCaller(
     env,
     async configure(tunnels, more = '') {
       const lines = Object.entries(tunnels).map(
-        ([name, rest]) => `  ${name}: { via: ${sshd.destination}, ssh: [-F, ${sshd.configFile}], ${rest} }\n`,
+        ([name, rest]) =>
+          `  ${name}: { via: ${sshd.destination}, ${rest.includes('ssh: ') ? '' : `ssh: [-F, ${sshd.configFile}], `}${rest} }\n`,
       );
       await writeFile(config, `${more}tunnels:\n${lines.join('')}`);
     },

@@ -188,7 +188,7 @@ function buildParser(take: TakeCommand, version: string, width: number, words: r
       throw usageError(unknown === undefined ? said : `Unknown argument: ${unknown.replace(/^--|=.*$/gs, '')}`);
     });
   addBrokerCommands(parser, take, registry, version);
-  addRecipeAndAccount(parser, take, words);
+  addRecipeAndAccount(parser, take, words, registry);
   for (const entry of builtinPlugins) addPlugin(parser, entry, take);
   addOwnReaders(parser, take);
   return parser;

@@ -58,7 +58,7 @@ export { describeProxy, parseProxyAddress, type ProxyAddress } from './destinati
 export type { ConfigSource } from './destination/config-source.ts';
 export type { TypedOptions } from './destination/typed-options.ts';
 export { sshArguments } from './destination/ssh-arguments.ts';
-export { destinationOf, type Route, resolveRoute, withKeepalive } from './destination/route.ts';
+export { destinationOf, keepaliveSeconds, type Route, resolveRoute, withKeepalive } from './destination/route.ts';
 
 export { dialThroughProxy, type ProxyDialOptions } from './proxy/dial-through-proxy.ts';
 export type { ProxyTarget } from './proxy/proxy-failed.ts';
@@ -171,3 +171,4 @@ export { sanitize } from './errors/sanitize.ts';
 
 export { createLogger, type Logger, type LogLevel, silentLogger } from './log/logger.ts';
 export { quoteCommand, quoteWord } from './quoting/posix-shell.ts';
+export { quoteSystemdWord } from './quoting/systemd-word.ts';

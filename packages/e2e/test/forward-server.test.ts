@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { access, readFile } from 'node:fs/promises';
 import { type AddressInfo, connect as dial, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { findProgram, startSshd, waitUntil } from '@viassh/testing';
@@ -111,7 +112,9 @@ tidyTest(
     t.match(before, /redirect to :9030/);
     t.match(before, /redirect += localhost 9030$/m);
     if ((await findProgram('systemd-analyze')) !== undefined) {
-      const { stderr } = await runProgram('systemd-analyze', ['--user', 'verify', unit], { env });
+      const verify = { env: { ...env, XDG_RUNTIME_DIR: tmpdir() } };
+      const { code, stderr } = await runProgram('systemd-analyze', ['--user', 'verify', unit], verify);
+      t.equal(code, 0, stderr);
       t.notMatch(stderr, /viassh-forward\.service/, stderr);
     }
     for (const args of [

@@ -24,9 +24,10 @@ tidyTest(
       programs,
     );
     for (const { program } of recipes) {
-      const text = await viassh(['recipe', program, 'user@host']);
+      const words = ['recipe', program, ...(program === 'launchd' ? [] : ['user@host'])];
+      const text = await viassh(words);
       t.equal(text.code, 0, text.stderr);
-      const json = await viassh(['--json', 'recipe', program, 'user@host']);
+      const json = await viassh(['--json', ...words]);
       t.strictSame(JSON.parse(json.stdout.toString()), { program, script: text.stdout.toString() });
       const syntax = await runProgram('sh', ['-n'], { input: text.stdout });
       t.strictSame({ code: syntax.code, stderr: syntax.stderr }, { code: 0, stderr: '' }, program);

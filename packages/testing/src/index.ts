@@ -40,6 +40,7 @@ export { watchLeaks } from './leaks/watch-leaks.ts';
 export { findLeaks, type Inventory, type InventoryOptions, takeInventory } from './leaks/inventory.ts';
 
 export { freePort } from './processes/free-port.ts';
+export { type NotifySocket, startNotifySocket } from './processes/notify-socket.ts';
 export { waitUntil, type WaitOptions } from './processes/wait-until.ts';
 export { missingForPrivateSystem } from './processes/private-system.ts';
 export { descendantsOf, listProcesses, type ProcessEntry } from './processes/processes.ts';

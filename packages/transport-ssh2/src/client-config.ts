@@ -1,8 +1,6 @@
-import type { ResolvedDestination } from '@viassh/core';
+import { keepaliveSeconds, type ResolvedDestination } from '@viassh/core';
 import type { Algorithms, ConnectConfig } from 'ssh2';
 import type { AlgorithmLists } from './algorithms.ts';
-
-const DEFAULT_ALIVE_INTERVAL = 15; // seconds
 
 /** What ssh2 is told of a hop. Time limits of the login are kept by us: ssh2's run on while a person types. */
 export function clientConfig(
@@ -13,7 +11,7 @@ export function clientConfig(
     username: hop.user,
     readyTimeout: 0,
     strictVendor: false, // streamlocal channels are for every server that knows them
-    keepaliveInterval: (hop.serverAliveInterval > 0 ? hop.serverAliveInterval : DEFAULT_ALIVE_INTERVAL) * 1000,
+    keepaliveInterval: keepaliveSeconds(hop) * 1000,
     keepaliveCountMax: hop.serverAliveCountMax,
     algorithms: {
       cipher: ciphers,

@@ -22,6 +22,8 @@ export interface TunnelConfig {
   readonly options: Readonly<Record<string, unknown>>;
   /** Of `pipe`, and of plugins that take words. */
   readonly words: readonly string[];
+  /** Where it listens on this machine, as `formatNearEnd()` writes it, as far as that is known before it does. */
+  readonly listensAt?: readonly string[] | undefined;
   /** Where clients of `pipe` come. */
   readonly listen?: string | undefined;
   /** It connects when somebody first needs it. Default: true where it listens on this machine. */

@@ -1,4 +1,4 @@
-import { parseDestination, toViasshError } from '@viassh/core';
+import { formatNearEnd, parseDestination, toViasshError } from '@viassh/core';
 import type { TunnelConfig } from './broker-config.ts';
 import type { ConfigFault } from './config-fault.ts';
 import { readPipe } from './read-pipe.ts';
@@ -51,6 +51,7 @@ export async function readTunnel(
   if (faults.length > before) return undefined;
   const { probe, keepalive, wait = 30, manual = false } = written;
   const { line } = yaml.fault(['tunnels', name], '', 'key');
+  const known = what.places.filter(({ place }) => place.kind === 'unix' || place.port !== 0);
   return {
     places: what.places,
     config: {
@@ -62,6 +63,7 @@ export async function readTunnel(
       plugin: what.plugin,
       options: what.options,
       words: what.words,
+      ...(known.length === 0 ? {} : { listensAt: known.map(({ place }) => formatNearEnd(place)) }),
       ...(what.listen === undefined ? {} : { listen: what.listen }),
       lazy: written.lazy ?? (listensHere && !what.listensThere),
       manual,

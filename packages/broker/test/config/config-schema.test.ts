@@ -19,7 +19,7 @@ const written = {
       manual: true,
       wait: true,
       probe: true,
-    } satisfies Record<Exclude<keyof TunnelConfig, 'options' | 'line'>, true>),
+    } satisfies Record<Exclude<keyof TunnelConfig, 'options' | 'listensAt' | 'line'>, true>),
     forward: true,
     to: true,
     command: true,

@@ -51,6 +51,7 @@ tunnels:
     plugin: 'imap',
     options: { command: '/usr/local/bin/imapd', listen: `unix:${runtimeFolder}/mail.sock` },
     words: [],
+    listensAt: [`unix:${runtimeFolder}/mail.sock`],
     lazy: true,
     manual: false,
     wait: 30,
@@ -59,6 +60,7 @@ tunnels:
   t.match(tunnels.get('web'), {
     plugin: 'forward',
     options: { local: ['127.0.0.1:4321:www.ibm.com:80'] },
+    listensAt: ['tcp:127.0.0.1:4321'],
     lazy: true,
     line: 6,
   });

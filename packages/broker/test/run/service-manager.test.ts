@@ -1,31 +1,17 @@
-import { once } from 'node:events';
-import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createLogger, type Logger } from '@viassh/core';
 import { createProgramRunner } from '@viassh/program';
-import { createFakeClock, findProgram, waitUntil } from '@viassh/testing';
+import { createFakeClock, findProgram, startNotifySocket, waitUntil } from '@viassh/testing';
 import t, { type Test } from 'tap';
 import { serviceManager } from '../../src/run/service-manager.ts';
 import type { BrokerStatus, TunnelStatus } from '../../src/status/broker-status.ts';
 import { runtimeFolder } from '../control/control-world.ts';
 
-/** A receiver of datagrams: what systemd has at $NOTIFY_SOCKET. Node has no such sockets. */
-const RECEIVER = `use Socket; socket(S, AF_UNIX, SOCK_DGRAM, 0) or die; bind(S, pack_sockaddr_un($ARGV[0])) or die; $| = 1;
-while (defined recv(S, my $said, 8192, 0)) { $said =~ s/\\n/|/g; print "$said\\n" if $said !~ /BARRIER/ }`;
-
 async function notifySocket(t: Test): Promise<{ socket: string; said: () => readonly string[] }> {
   const socket = join(await runtimeFolder(t), 'notify');
-  const receiver = spawn('perl', ['-e', RECEIVER, socket], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const ended = once(receiver, 'exit');
-  t.teardown(async () => {
-    receiver.kill();
-    await ended;
-  });
-  let text = '';
-  receiver.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-  await waitUntil('the socket', () => existsSync(socket));
-  return { socket, said: () => text.split('\n').slice(0, -1) };
+  const manager = await startNotifySocket(socket);
+  t.teardown(async () => await manager[Symbol.asyncDispose]());
+  return { socket, said: manager.said };
 }
 
 const status = (states: readonly TunnelStatus['state'][]): BrokerStatus =>

@@ -1,4 +1,4 @@
-import { type Account, type Recipe, ViasshError } from '@viassh/core';
+import { type Account, type PluginRegistry, type Recipe, ViasshError } from '@viassh/core';
 import type { Argv } from 'yargs';
 import { builtinPrograms } from '../builtin.ts';
 import type { CommandContext } from '../commands/command-context.ts';
@@ -65,9 +65,14 @@ export function addOwnReaders(parser: Argv, take: TakeCommand): void {
 }
 
 /** `recipe` and `account`: what has to be set on this side, and on the server's. */
-export function addRecipeAndAccount(parser: Argv, take: TakeCommand, words: readonly string[]): void {
+export function addRecipeAndAccount(
+  parser: Argv,
+  take: TakeCommand,
+  words: readonly string[],
+  plugins: PluginRegistry,
+): void {
   let account: Account | undefined;
-  let recipe: Recipe | undefined;
+  let recipe: Pick<Recipe, 'program' | 'options'> | undefined;
   parser
     .command(
       'recipe [program] [destination]',
@@ -82,7 +87,8 @@ export function addRecipeAndAccount(parser: Argv, take: TakeCommand, words: read
           .usage(`$0 recipe [${recipe?.program ?? 'PROGRAM'} DEST${recipe?.options === undefined ? '' : ' [options]'}]`)
           .example('$0 recipe', 'list the programs')
           .example('$0 recipe git user@host', 'read it')
-          .example('$0 recipe git user@host | sh', 'do it');
+          .example('$0 recipe git user@host | sh', 'do it')
+          .example('$0 recipe systemd | sh', 'the broker as a unit; launchd likewise');
       },
       (values: Values) => {
         const own = recipe?.options ?? {};
@@ -96,7 +102,7 @@ export function addRecipeAndAccount(parser: Argv, take: TakeCommand, words: read
           if (rest.length > 0) throw tooMany(rest);
           const { runRecipe } = await import('../commands/recipe.ts');
           const commandWords = recipe?.options === undefined ? [] : behind;
-          return await runRecipe(context, program, destination, optionsOf(own, values), commandWords);
+          return await runRecipe(context, program, destination, optionsOf(own, values), commandWords, plugins);
         });
       },
     )

@@ -33,7 +33,7 @@ async function textOf(file: string, { VIASSH_CONFIG: named }: NodeJS.ProcessEnv)
     const reason = (cause as NodeJS.ErrnoException).code ?? 'unknown reason';
     if (reason === 'ENOENT' && (named === undefined || named === '')) return '';
     throw new ViasshError('CONFIG_INVALID', `${file} cannot be read (${reason})`, {
-      hint: 'correct VIASSH_CONFIG, or take it out of the environment',
+      hint: 'write that file, or name another one with VIASSH_CONFIG',
       cause,
     });
   }

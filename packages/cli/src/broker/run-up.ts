@@ -5,6 +5,7 @@ import { keepPidFile } from '../background/pid-file.ts';
 import type { CommandContext } from '../commands/command-context.ts';
 import { brokerConfigFile, readBrokerConfig } from './broker-config-file.ts';
 import { askOwnBroker } from './ask-own-broker.ts';
+import { takeInheritedSockets } from './inherited-sockets.ts';
 import { connectionWishes } from './connection-wishes.ts';
 
 /** What `viassh up` was asked for. */
@@ -24,6 +25,7 @@ export interface UpArguments {
  */
 export async function runUp(context: CommandContext, plugins: PluginRegistry, asked: UpArguments): Promise<number> {
   const { signal, environment } = context;
+  const sockets = takeInheritedSockets(process.env);
   if (context.background === undefined) {
     const told = await tellRunning(context, asked);
     if (told !== undefined) return told;
@@ -49,6 +51,7 @@ export async function runUp(context: CommandContext, plugins: PluginRegistry, as
         });
   const reload = async (): ReturnType<typeof readBrokerConfig> => await readBrokerConfig(environment, plugins);
   const config = await reload();
+  await sockets.takeOver(context.log);
   const { transport } = await withUsualOptions(context.globals, environment.variables);
   await using broker = await startBroker({
     ...connectionWishes(environment, { proxy: context.usualProxy, transport }),

@@ -13,6 +13,7 @@ export interface Route {
 }
 
 const MOST_HOPS = 8;
+const DEFAULT_KEEPALIVE = 15; // seconds
 
 /**
  * Resolves a destination and every jump host before it. As with ssh, `-F` reaches the jump hosts and the other typed
@@ -65,7 +66,7 @@ export function withKeepalive(route: Route, seconds: number): Route {
   const last = destinationOf(route);
   const { options = [] } = last.typed;
   const { serverAliveInterval: set, serverAliveCountMax: count } = last;
-  if (set === 0 && options.some((option) => /^\s*serveraliveinterval\b/i.test(option))) return route;
+  if (set === 0 && keepaliveIsTyped(last)) return route;
   const interval = set === 0 ? [`ServerAliveInterval=${seconds}`] : [];
   const fewer = count > 1 ? [`ServerAliveCountMax=${count - 1}`] : []; // with none it would end without having asked
   if (interval.length + fewer.length === 0) return route;
@@ -76,6 +77,19 @@ export function withKeepalive(route: Route, seconds: number): Route {
     serverAliveCountMax: fewer.length === 0 ? count : count - 1,
   };
   return { ...route, hops: [...route.hops.slice(0, -1), kept] };
+}
+
+/**
+ * Seconds between the keepalives of a hop, 0 for none. Where nothing is configured they come all the same, as a wire that
+ * has died would else never be noticed; `-o ServerAliveInterval=0` alone means 0. What ssh_config has cannot be told
+ * apart: for `ssh -G` a 0 that is written there and one that is not are the same.
+ */
+export function keepaliveSeconds(hop: Pick<ResolvedDestination, 'serverAliveInterval' | 'typed'>): number {
+  return hop.serverAliveInterval > 0 || keepaliveIsTyped(hop) ? hop.serverAliveInterval : DEFAULT_KEEPALIVE;
+}
+
+function keepaliveIsTyped({ typed: { options = [] } }: Pick<ResolvedDestination, 'typed'>): boolean {
+  return options.some((option) => /^\s*serveraliveinterval\b/i.test(option));
 }
 
 /** @throws ViasshError OPTION_INVALID when the first hop has a ProxyCommand, which is another way to the same place */

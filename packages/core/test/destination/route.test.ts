@@ -8,6 +8,7 @@ import {
   resolveRoute,
   type TypedOptions,
   ViasshError,
+  keepaliveSeconds,
   withKeepalive,
 } from '@viassh/core';
 
@@ -145,6 +146,12 @@ function hop(host: string, serverAliveInterval: number, options?: readonly strin
   const alive = { serverAliveInterval, serverAliveCountMax: 1 };
   return { destination: { host }, typed: { port: 1, options }, ...alive } as unknown as ResolvedDestination;
 }
+
+t.test('keepalives are off where that was typed, and nowhere else', async (t) => {
+  t.equal(keepaliveSeconds({ serverAliveInterval: 0, typed: {} }), 15);
+  t.equal(keepaliveSeconds({ serverAliveInterval: 60, typed: {} }), 60);
+  t.equal(keepaliveSeconds({ serverAliveInterval: 0, typed: { options: [' ServerAliveInterval = 0'] } }), 0);
+});
 
 t.test('keepalives are set on the destination where nothing is said of them, and nowhere else', async (t) => {
   const route = { hops: [hop('gate', 0), hop('end', 0, ['User=me'])] } as const;

@@ -1,4 +1,4 @@
-import { defineRecipe, type Recipe, ViasshError } from '@viassh/core';
+import { defineRecipe, quoteSystemdWord, type Recipe, ViasshError } from '@viassh/core';
 
 /** A unit of the user's own that keeps forwards up: what stands behind `--` is the arguments of `viassh forward`. */
 export const systemdRecipe: Recipe = defineRecipe({
@@ -13,7 +13,9 @@ export const systemdRecipe: Recipe = defineRecipe({
         hint: 'letters, digits, dots, dashes and underscores',
       });
     const forwards = words.length === 0 ? ['-D', '1080'] : words;
-    const line = [viassh, 'forward', destination, '-o', 'BatchMode=yes', ...forwards].map(unitWord).join(' ');
+    const line = [viassh, 'forward', destination, '-o', 'BatchMode=yes', ...forwards]
+      .map((word) => quoteSystemdWord(word))
+      .join(' ');
     return `# Forwards through ${destination} for as long as you are logged in: ~/.config/systemd/user/${name}.service
 # What it forwards stood behind --: viassh recipe systemd DEST -- -L 8080:localhost:80. By itself it is SOCKS on port 1080.
 # Its key has to be without passphrase, or in an agent that the unit finds: nobody is there to ask.
@@ -39,13 +41,3 @@ END
 `;
   },
 });
-
-/** systemd.service(5), COMMAND LINES: double quotes, with \`%\` and \`$\` doubled. */
-function unitWord(word: string): string {
-  if (/[\p{Cc}'"\\]/u.test(word))
-    throw new ViasshError('OPTION_INVALID', `a unit of systemd is not the place for this word: ${word}`, {
-      hint: 'take one without quotes, backslashes and control characters; a name in ~/.ssh/config helps',
-    });
-  const doubled = word.replaceAll('%', '%%').replaceAll('$', () => '$$');
-  return /^[\w@%+=:,./-]+$/.test(word) ? doubled : `"${doubled}"`;
-}

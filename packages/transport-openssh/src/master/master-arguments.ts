@@ -1,8 +1,6 @@
-import { formatDestination, type ResolvedDestination, sshArguments } from '@viassh/core';
+import { formatDestination, keepaliveSeconds, type ResolvedDestination, sshArguments } from '@viassh/core';
 import { customVerification } from './known-hosts-command.ts';
 import { type Way, wayOptions } from './way.ts';
-
-const DEFAULT_ALIVE_INTERVAL = 15; // seconds, when the configuration sets none
 
 /** Paths that a master's options name. */
 export interface MasterPaths {
@@ -38,7 +36,7 @@ export function masterArguments(
     'UpdateHostKeys=no',
     'LogLevel=DEBUG1',
     ...plainHelper(hop),
-    ...(hop.serverAliveInterval === 0 ? [`ServerAliveInterval=${DEFAULT_ALIVE_INTERVAL}`] : []),
+    `ServerAliveInterval=${keepaliveSeconds(hop)}`,
     // A pipe has nobody to ask: an unknown key is refused, with its fingerprint.
     ...(paths.verifyScript === undefined && hop.strictHostKeyChecking === 'ask' ? ['StrictHostKeyChecking=yes'] : []),
     ...(paths.verifyScript === undefined ? [] : customVerification(paths.verifyScript, hop)),

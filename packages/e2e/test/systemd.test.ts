@@ -104,7 +104,7 @@ onTransport(
     const { env, units, socket } = await makeHome(sshd, transport, '80');
     await applySystemd(env);
     const unit = await readFile(join(units, 'viassh.service'), 'utf8');
-    const [start = '', reload = ''] = [valuesOf(unit, 'ExecStart')[0], valuesOf(unit, 'ExecReload')[0]];
+    const [[start = ''], [reload = '']] = [valuesOf(unit, 'ExecStart'), valuesOf(unit, 'ExecReload')];
     const variables = valuesOf(unit, 'Environment');
     const notify = join(sshd.folder, 'notify');
     const { said } = stack.use(await startNotifySocket(notify));

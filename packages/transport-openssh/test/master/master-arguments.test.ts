@@ -33,12 +33,14 @@ t.test('an agent is forwarded to the last hop alone, as resolved', async (t) => 
   t.equal(agentOf(true, false), 'no');
 });
 
+function keepaliveOf(more: Partial<ResolvedDestination>): string | undefined {
+  return valueOf(masterArguments({ ...hop, ...more }, paths, role), 'ServerAliveInterval');
+}
+
 t.test('keepalives come also where nothing is configured, and are off where that was typed', async (t) => {
-  const seconds = (more: Partial<ResolvedDestination>): string | undefined =>
-    valueOf(masterArguments({ ...hop, ...more }, paths, role), 'ServerAliveInterval');
-  t.equal(seconds({}), '15');
-  t.equal(seconds({ serverAliveInterval: 7 }), '7');
-  t.equal(seconds({ typed: { options: ['serveraliveinterval 0'] } }), '0');
+  t.equal(keepaliveOf({}), '15');
+  t.equal(keepaliveOf({ serverAliveInterval: 7 }), '7');
+  t.equal(keepaliveOf({ typed: { options: ['serveraliveinterval 0'] } }), '0');
 });
 
 t.test('nothing typed overrules the way or the agent', async (t) => {

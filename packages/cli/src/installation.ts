@@ -6,6 +6,8 @@ import { findInPath } from './programs/find-in-path.ts';
 /** Where the files are that are run, from wherever in the package this is: `src`, `dist`, or the bundle itself. */
 const here = join(dirname(fileURLToPath(import.meta.url)), '../bundle');
 
+/** The `viassh` command. */
+export const mainFile: string = join(here, 'main.js');
 /** Our remote shell, as a program of its own. */
 export const remoteShellFile: string = join(here, 'viassh-ssh.js');
 
@@ -17,7 +19,7 @@ export interface InstalledCommands {
 
 export function installedCommands(variables: NodeJS.ProcessEnv): InstalledCommands {
   return {
-    viassh: nameOrPath('viassh', join(here, 'main.js'), variables),
+    viassh: nameOrPath('viassh', mainFile, variables),
     remoteShell: nameOrPath('viassh-ssh', remoteShellFile, variables),
   };
 }

@@ -5,6 +5,8 @@ import type { LeaseRequest } from './requests.ts';
 
 /** How to ask for a lease. */
 export interface LeaseOptions extends LeaseConnectionOptions {
+  /** Called when no broker runs, be its socket there or not. */
+  readonly onAbsent?: (() => void) | undefined;
   /** Told why there is none, where a broker runs. */
   readonly log: Pick<Logger, 'info'>;
 }
@@ -18,7 +20,7 @@ export interface LeaseOptions extends LeaseConnectionOptions {
 export async function leaseFromBroker(
   socketPath: string,
   request: LeaseRequest,
-  { signal, sessionEnv, log }: LeaseOptions,
+  { signal, sessionEnv, onAbsent, log }: LeaseOptions,
 ): Promise<Connection | undefined> {
   try {
     const { answer, socket } = await openControl(socketPath, request, { signal });
@@ -28,8 +30,8 @@ export async function leaseFromBroker(
   } catch (error) {
     if (signal?.aborted === true) throw abortedError(signal.reason);
     if (!isViasshError(error)) throw error;
-    if (!isViasshError(error, 'BROKER_ABSENT') || error.cause === undefined)
-      log.info(`the broker lends nothing: ${error.message} (${error.code})`);
+    if (isViasshError(error, 'BROKER_ABSENT') && error.cause !== undefined) onAbsent?.();
+    else log.info(`the broker lends nothing: ${error.message} (${error.code})`);
     return undefined;
   }
 }

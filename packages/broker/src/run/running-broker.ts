@@ -20,8 +20,8 @@ import { Tunnels } from './tunnels.ts';
 const DECISION = 15_000;
 /** Milliseconds between two looks whether anything is still wanted. */
 const LOOK = 1000;
-/** Milliseconds that a broker without anything to do stays at the least: whoever started it is on the way. */
-const GRACE = 10_000;
+/** Milliseconds that a broker which ends when idle stays at the least. */
+const GRACE = 3000;
 
 /** See {@link Broker}. */
 export class RunningBroker implements Broker {
@@ -41,6 +41,7 @@ export class RunningBroker implements Broker {
   #closeControl: () => Promise<void> = async () => undefined;
   #closing: Promise<void> | undefined;
   #look: ClockTimer | undefined;
+  #hasLent = false;
   /** Changes come one after the other. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -179,6 +180,7 @@ export class RunningBroker implements Broker {
 
   async #lend(request: LeaseRequest, signal: AbortSignal): Promise<ControlReply> {
     const { share } = this.#config;
+    this.#hasLent = true;
     return await lend({ ...this.#world, connections: this.#connections, share }, request, signal);
   }
 
@@ -209,12 +211,19 @@ export class RunningBroker implements Broker {
     this.#options.clock.clearTimeout(timer);
   }
 
+  /** One that nobody has needed yet waits for its first use as long as a connection for its next. */
+  get #leastStay(): number {
+    const { idle } = this.#config;
+    if (this.#hasLent) return GRACE;
+    return idle === 0 ? Infinity : Math.max(GRACE, idle * 1000);
+  }
+
   #lookLater(): void {
     const { clock, endsWhenIdle = false, log } = this.#options;
     this.#look = clock.setTimeout(() => {
       this.#connections.tidy();
       const isDone = endsWhenIdle && !this.tunnels.anyWanted && this.#connections.areResting;
-      if (isDone && clock.now() - this.#begun >= GRACE) {
+      if (isDone && clock.now() - this.#begun >= this.#leastStay) {
         log.info('nobody has needed the broker for a while: it ends');
         void this.close();
       } else this.#lookLater();

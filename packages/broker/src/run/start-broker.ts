@@ -26,7 +26,7 @@ export interface StartBrokerOptions extends Pick<BrokerWorld, 'connect' | 'keyOf
   readonly version: string;
   readonly clock?: Clock | undefined;
   /** Tunnels to begin with. Default: all that are not manual. */
-  readonly names?: readonly string[] | undefined;
+  readonly names?: readonly string[] | 'none' | undefined;
   /** It ends when nothing rides on it any more, and its connections have become idle. */
   readonly endsWhenIdle?: boolean | undefined;
   /** Reads the configuration anew. @throws ViasshError CONFIG_INVALID: nothing is changed then */
@@ -64,7 +64,7 @@ export async function startBroker(options: StartBrokerOptions): Promise<Broker> 
   const socketPath = join(runtimeFolder, controlSocketName);
   const broker = new RunningBroker({ ...options, clock }, socketPath);
   try {
-    const first = broker.tunnels.named(names);
+    const first = names === 'none' ? [] : broker.tunnels.named(names);
     const place = await keepControlSocket(socketPath, {
       handle: (request, signal) => broker.handle(request, signal),
       log,

@@ -230,11 +230,12 @@ t.test('logs are told by tunnel, and followed', async (t) => {
   t.notOk(lines.some((line) => line.includes('b.sock')));
 });
 
-t.test('a broker that ends when idle ends when nothing rides on it', async (t) => {
+t.test('a broker that ends when idle waits so long for its first use, and ends', async (t) => {
   const world = await brokerWorld(t);
   const clock = createFakeClock();
-  const broker = await world.start({}, { endsWhenIdle: true, clock });
-  await clock.advance(9000);
+  const config = brokerConfig({}, { idle: 60 });
+  const broker = await world.start({}, { endsWhenIdle: true, clock, config });
+  await clock.advance(59_000);
   t.ok((await askBroker(broker.socketPath, { ask: 'status' })).ok);
   await clock.advance(2000);
   await broker.ended;

@@ -26,7 +26,10 @@ export function addBrokerCommands(parser: Argv, take: TakeCommand, plugins: Plug
             requiresArg: true,
             describe: 'FILE has the process id as long as it runs',
           })
-          .option('until-idle', { type: 'boolean', describe: 'end when nothing has ridden on it for a while' })
+          .option('until-idle', {
+            type: 'boolean',
+            describe: 'end when nothing has ridden on it for a while; tunnels that are not named stay down',
+          })
           .usage('$0 up [NAME...] [-f] [--pid-file FILE]')
           .example('$0 up', 'for systemd: in front, until a signal comes or viassh down'),
       (values: Values) =>

@@ -1,16 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { userInfo } from 'node:os';
-import { isAbsolute, join } from 'node:path';
 import type { BrokerConfig } from '@viassh/broker';
 import { type PluginRegistry, ViasshError } from '@viassh/core';
 import type { Environment } from '../environment.ts';
-
-/** `$VIASSH_CONFIG`, or `viassh/config.yaml` below `$XDG_CONFIG_HOME` or `~/.config`. */
-export function brokerConfigFile({ VIASSH_CONFIG: own, XDG_CONFIG_HOME: xdg }: NodeJS.ProcessEnv): string {
-  if (own !== undefined && own !== '') return own;
-  const folder = xdg !== undefined && isAbsolute(xdg) ? xdg : join(userInfo().homedir, '.config');
-  return join(folder, 'viassh', 'config.yaml');
-}
+import { brokerConfigFile } from './asks-for-sharing.ts';
 
 /**
  * The configuration; where the usual file is missing, an empty one.

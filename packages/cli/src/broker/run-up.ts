@@ -3,17 +3,19 @@ import { abortedError, isViasshError, type PluginRegistry, systemClock } from '@
 import { withUsualOptions } from '../arguments/usual-options.ts';
 import { keepPidFile } from '../background/pid-file.ts';
 import type { CommandContext } from '../commands/command-context.ts';
-import { brokerConfigFile, readBrokerConfig } from './broker-config-file.ts';
+import { brokerConfigFile } from './asks-for-sharing.ts';
+import { readBrokerConfig } from './broker-config-file.ts';
 import { askOwnBroker } from './ask-own-broker.ts';
 import { takeInheritedSockets } from './inherited-sockets.ts';
 import { connectionWishes } from './connection-wishes.ts';
+import { sharingStarted } from './start-sharing.ts';
 
 /** What `viassh up` was asked for. */
 export interface UpArguments {
   readonly names: readonly string[];
   readonly background: boolean;
   readonly pidFile: string | undefined;
-  /** For a broker that a command has started for itself. */
+  /** For a broker that a command has started for itself: tunnels that nobody names stay down. */
   readonly untilIdle: boolean;
   readonly version: string;
 }
@@ -27,7 +29,7 @@ export async function runUp(context: CommandContext, plugins: PluginRegistry, as
   const { signal, environment } = context;
   const sockets = takeInheritedSockets(process.env);
   if (context.background === undefined) {
-    const told = await tellRunning(context, asked);
+    const told = asked.untilIdle ? undefined : await tellRunning(context, asked);
     if (told !== undefined) return told;
     if (asked.background) {
       const { startInBackground } = await import('../background/start-in-background.ts');
@@ -63,11 +65,12 @@ export async function runUp(context: CommandContext, plugins: PluginRegistry, as
     log: context.log,
     pid: process.pid,
     version: asked.version,
-    names: asked.names,
+    names: asked.untilIdle && asked.names.length === 0 ? 'none' : asked.names,
     endsWhenIdle: asked.untilIdle,
     reload,
     onState: (state, status) => manager?.tell(state, status),
   });
+  if (asked.untilIdle) sharingStarted(environment.runtimeFolder);
   if (asked.pidFile !== undefined) keepPidFile(asked.pidFile);
   if (manager !== undefined) context.nudges?.surviveHangup();
   using _nudged = context.nudges?.onNudge((name) => broker.retryNow(name));

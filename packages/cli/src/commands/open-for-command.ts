@@ -27,6 +27,7 @@ export async function openForCommand(
     needs,
     keepalive,
     lease: lease && !globals.noBroker && environment.variables['VIASSH_BROKER'] !== 'no',
+    usualProxy: context.usualProxy,
     onRoute,
     log,
     signal,

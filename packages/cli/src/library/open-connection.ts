@@ -43,6 +43,8 @@ export interface OpenRequest {
   readonly onRoute?: ((route: Route) => void) | undefined;
   /** A broker of this user may lend its connection to the same place, where one runs. Default: false. */
   readonly lease?: boolean | undefined;
+  /** That of VIASSH_PROXY: for a broker that this command starts. */
+  readonly usualProxy?: string | undefined;
   /** Long silences are to be expected: keepalives where the configuration has none. */
   readonly keepalive?: boolean | undefined;
 }

@@ -2,6 +2,7 @@ import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { loadPersonality, type RemoteShellCall } from '../builtin.ts';
+import { asksForSharing } from '../broker/asks-for-sharing.ts';
 import { keepCompiledCode } from '../compile-cache.ts';
 import { runtimeFolder } from '../runtime-folder.ts';
 import { becomeSsh } from './become-ssh.ts';
@@ -48,10 +49,14 @@ export async function runRemoteShell(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** Is a command to be run, and a broker there whose connection it could go over? Where none is, that is one look. */
+/**
+ * Is a command to be run, and a broker there whose connection it could go over, or one to be started? Where none is, that is
+ * a look at its socket and at the configuration.
+ */
 function mayRide({ mode }: RemoteShellCall, variables: NodeJS.ProcessEnv): boolean {
   if ((mode !== 'exec' && mode !== 'subsystem') || variables['VIASSH_BROKER'] === 'no') return false;
-  return lstatSync(join(runtimeFolder(variables), 'control.sock'), { throwIfNoEntry: false }) !== undefined;
+  const socket = join(runtimeFolder(variables), 'control.sock');
+  return lstatSync(socket, { throwIfNoEntry: false }) !== undefined || asksForSharing(variables);
 }
 
 /** Does ssh do all of it by itself? What it only shows it shows for every transport, whose settings it reads. */

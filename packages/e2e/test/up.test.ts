@@ -1,6 +1,9 @@
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir } from 'node:fs/promises';
+import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { waitUntil } from '@viassh/testing';
 import { assertFailure } from './assert-failure.ts';
 import { onBothTransports, onTransport } from './both-transports.ts';
@@ -100,11 +103,14 @@ onTransport(
     await using stack = new AsyncDisposableStack();
     const { to, runtime, configure, run, start } = await brokerCaller(stack, transport);
     const near = { path: join(runtime, 'near.sock') };
-    await configure({ web: `forward: local, listen: unix:near.sock, to: ${to}` });
+    await configure({ web: `forward: local, listen: unix:near.sock, to: ${to}` }, 'metrics: unix:metrics.sock\n');
     stack.defer(async () => void (await run('down')));
     const up = await run('up', '-f');
     t.equal(up.code, 0, up.stderr);
     t.equal(await say(near, 'one'), 'far: one');
+    const metrics = request({ socketPath: join(runtime, 'metrics.sock'), path: '/metrics' }).end();
+    const [response] = (await once(metrics, 'response')) as [IncomingMessage];
+    t.match(await text(response), /^viassh_tunnel_up\{name="web",.*\} 1$/m);
     for (const args of [
       ['logs', '-f'],
       ['status', '--watch', '--json'],
@@ -114,6 +120,7 @@ onTransport(
       await heard.until(/web/);
       running.kill('SIGINT');
       t.strictSame(await running.exit, { code: 130, signal: null });
+      t.equal(running.stderr(), '');
     }
   },
 );

@@ -1,11 +1,10 @@
+import { Counter, Gauge, Registry } from 'prom-client';
 import type { BrokerStatus } from './broker-status.ts';
 
 /** The status in the text format of Prometheus (version 0.0.4), and its Content-Type. */
 export async function metricsText(
   status: BrokerStatus,
 ): Promise<{ readonly contentType: string; readonly text: string }> {
-  // Loaded by the first that asks: most brokers are never asked.
-  const { Counter, Gauge, Registry } = await import('prom-client');
   const registry = new Registry();
   const gauge = (name: string, help: string, samples: readonly Sample[]): void =>
     fill(new Gauge({ name, help, labelNames: labelsOf(samples), registers: [registry] }), samples, 'set');

@@ -2,7 +2,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { listen, type Logger, type NearEnd, type NearListener, toViasshError } from '@viassh/core';
 import type { BrokerStatus } from './broker-status.ts';
-import { metricsText } from './metrics-text.ts';
 
 const MOST_CLIENTS = 16;
 const MOST_MS = 10_000; // from connect to close: a scrape is one request
@@ -54,6 +53,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, read: 
   if (path !== '/metrics') return say(response, 404, 'text/plain', 'metrics are at /metrics\n');
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return say(response.setHeader('Allow', 'GET, HEAD'), 405, 'text/plain', 'they can be read, and nothing else\n');
+  const { metricsText } = await import('./metrics-text.ts'); // by the first that asks: most brokers are never asked
   const { contentType, text } = await metricsText(read());
   return say(response, 200, contentType, text);
 }

@@ -41,7 +41,9 @@ export async function runStatus(
     else stdout.write(formatStatus(status, at, names));
     if (!watch) return 0;
     before = { status, at };
-    await wait(WATCH_MS, undefined, { signal });
+    await wait(WATCH_MS, undefined, { signal }).catch(() => {
+      throw abortedError(signal.reason);
+    });
   }
 }
 

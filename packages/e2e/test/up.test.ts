@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { chmod, mkdir } from 'node:fs/promises';
+import { chmod, chown, mkdir } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
+import process from 'node:process';
 import { text } from 'node:stream/consumers';
 import { waitUntil } from '@viassh/testing';
 import { assertFailure } from './assert-failure.ts';
@@ -85,6 +86,31 @@ onTransport(
     t.equal(await say(near, 'still'), 'far: still');
   },
 );
+
+onTransport('ssh2', 'a configuration that others may write is not read: it can name commands', async (t, transport) => {
+  await using stack = new AsyncDisposableStack();
+  const { sshd, configure, run, up } = await brokerCaller(stack, transport);
+  const file = join(sshd.folder, 'config.yaml');
+  await configure({ web: `forward: local, listen: unix:near.sock, to: ${sshd.destination}:1` });
+  for (const mode of [0o602, 0o620]) {
+    await chmod(file, mode);
+    assertFailureCode(
+      t,
+      await run('up'),
+      /others than you may write to .*config\.yaml \(mode 06[02]{2}\) \(CONFIG_INVALID\)/,
+    );
+  }
+  if (process.getuid?.() === 0) {
+    await chmod(file, 0o600);
+    await chown(file, 65534, 65534);
+    assertFailureCode(t, await run('up'), /belongs to another user \(uid 65534\) \(CONFIG_INVALID\)/);
+    await chown(file, 0, 0);
+  }
+  await chmod(file, 0o600);
+  await up();
+  await chmod(file, 0o602);
+  assertFailureCode(t, await run('reload'), /CONFIG_INVALID/);
+});
 
 onTransport('ssh2', 'no broker, a folder that others may write to: said, and what to do', async (t, transport) => {
   await using stack = new AsyncDisposableStack();

@@ -34,7 +34,7 @@ export function connectionWishes(
         ...(await requestOf(wish, silentLogger)),
         signal,
       });
-      return await keyOfRoute(resolved, selection.transport.name);
+      return await keyOfRoute(resolved, selection.transport.name, environment.variables);
     },
   };
 }

@@ -51,7 +51,7 @@ export async function leaseConnectionTo(
     socketPath,
     {
       ask: 'lease',
-      key: await keyOfRoute(route, transport),
+      key: await keyOfRoute(route, transport, variables),
       destination: formatDestination({ host: parsed.host }),
       ssh: sshArguments(typed, parsed),
       transport,

@@ -28,6 +28,11 @@ export async function lend(world: LendingWorld, request: LeaseRequest, signal: A
   if (world.share === 'no') throw new ViasshError('BROKER_ABSENT', 'the broker lends nothing (share: no)');
   const shared = await connectionFor(world, request, signal);
   const up = await shared.now(signal);
+  if (shared.isAnother) {
+    throw new ViasshError('BROKER_ABSENT', `the broker logged in to ${request.destination} by another ssh_config`, {
+      hint: 'it was changed since: the command connects itself, until viassh down and up',
+    });
+  }
   const afterwards = async (socket: Socket, closing: AbortSignal): Promise<void> => {
     using _held = shared.supervisor.hold();
     await using share = shared.share({ log: world.log, waitMs: 0, needs: [], keepalive: false, lease: true });

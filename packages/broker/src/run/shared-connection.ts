@@ -41,19 +41,26 @@ export class SharedConnection {
   readonly #needs = new Set<Capability>();
   #keepalive = false;
   #latest: Connection | undefined;
+  #loginKey: string | undefined;
   #lastError: ViasshError | undefined;
   /** Of shares that are gone. */
   #sent = 0;
   #received = 0;
 
-  constructor(key: string, wish: ConnectionWish, { connect, log, clock }: BrokerWorld, idleSeconds: number) {
+  constructor(key: string, wish: ConnectionWish, world: BrokerWorld, idleSeconds: number) {
+    const { connect, keyOf, log, clock } = world;
     this.key = key;
     this.#wish = wish;
     this.#clock = clock;
     const own = this.#tellingAll(log);
     this.supervisor = supervise(
-      (signal) =>
-        connect(wish, { needs: [...this.#needs], keepalive: this.#keepalive && !isSilent(wish), signal, log: own }),
+      async (signal) => {
+        const keepalive = this.#keepalive && !isSilent(wish);
+        const found = keyOf(wish, signal).catch(() => undefined);
+        const connection = await connect(wish, { needs: [...this.#needs], keepalive, signal, log: own });
+        this.#loginKey = await found;
+        return connection;
+      },
       {
         log: own,
         clock,
@@ -70,6 +77,11 @@ export class SharedConnection {
   /** Does anybody have a share in it? */
   get isUsed(): boolean {
     return this.#shares.size > 0;
+  }
+
+  /** The configuration was changed since it got its key, and the latest login went by what it says now: not to be lent. */
+  get isAnother(): boolean {
+    return this.#loginKey !== this.key;
   }
 
   /** What is known of the connection that is up, or was last. */

@@ -105,6 +105,27 @@ t.test('a lost connection is lost to who has borrowed it, and the next lease has
   await next?.close();
 });
 
+t.test(
+  'a login that was made anew by a changed ssh_config is not lent to who asks for the one of before',
+  async (t) => {
+    const world = await brokerWorld(t);
+    let config = 'one';
+    const broker = await world.start({}, { keyOf: async ({ destination }) => `${destination} by ${config}` });
+    const asked = { ...leaseOf('gate'), key: 'gate by one' };
+    const lease = await borrow(broker, asked);
+    t.ok(lease);
+    const old = world.server('gate');
+    world.replace('gate');
+    config = 'two';
+    old.server.cut();
+    await lease?.closed;
+    await lease?.close();
+    await waitUntil('the next login', () => broker.status().connections[0]?.ups === 2);
+    config = 'one';
+    t.equal(await borrow(broker, asked), undefined);
+  },
+);
+
 t.test('a client that dies, floods or stops reading ends alone, and the commands of a dead one end', async (t) => {
   const world = await brokerWorld(t);
   const broker = await world.start({});

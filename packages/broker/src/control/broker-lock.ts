@@ -89,8 +89,9 @@ async function isAlive(pid: string, started: string): Promise<boolean> {
   return false;
 }
 
-/** proc(5), stat, field 22: ticks since the machine started. */
+/** proc(5), stat, field 22: ticks since the machine started. Undefined for one that has ended, were its parent yet to notice. */
 async function startOf(pid: number): Promise<string | undefined> {
   const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => undefined);
-  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? [];
+  return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
 }

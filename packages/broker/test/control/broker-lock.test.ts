@@ -1,6 +1,9 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
+import { waitUntil } from '@viassh/testing';
 import t from 'tap';
 import { lockBroker } from '../../src/control/broker-lock.ts';
 import { runtimeFolder } from './control-world.ts';
@@ -48,4 +51,17 @@ t.test('a file that another has taken over is left alone at the end', async (t) 
   await writeFile(join(folder, 'broker.pid'), '1\n1\n');
   await lock.release();
   t.equal(await readFile(join(folder, 'broker.pid'), 'utf8'), '1\n1\n');
+});
+
+t.test('a broker that was killed, and whose parent looks after nothing, holds no place', async (t) => {
+  const parent = spawn('sh', ['-c', 'sh -c : & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  t.teardown(() => parent.kill('SIGKILL'));
+  const [said] = (await once(parent.stdout, 'data')) as [Buffer];
+  const dead = Number(said);
+  const stat = async (): Promise<string[]> =>
+    (await readFile(`/proc/${dead}/stat`, 'latin1')).split(') ')[1]?.split(' ') ?? [];
+  await waitUntil('it to have ended', async () => (await stat())[0] === 'Z');
+  const folder = t.testdir({ 'broker.pid': `${dead}\n${(await stat())[19]}\n` });
+  await using _lock = await lockBroker(folder, process.pid);
+  t.equal((await readFile(join(folder, 'broker.pid'), 'utf8')).split('\n')[0], String(process.pid));
 });

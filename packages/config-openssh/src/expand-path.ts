@@ -27,7 +27,7 @@ export function expandPath(
     d: tokens.home,
     h: tokens.hostName,
     i: String(userInfo().uid),
-    k: tokens.alias ?? tokens.hostName,
+    k: tokens.alias ?? tokens.original,
     L: hostname().split('.')[0] ?? '',
     l: hostname(),
     n: tokens.original,

@@ -134,7 +134,7 @@ t.test('ssh’s configuration is what ssh makes of it', { skip: sshIsMissing() }
         'Host h',
         '  HostName real',
         '  User bob',
-        '  IdentityFile ~/.ssh/%h-%r-%n-%p-%u-%%',
+        '  IdentityFile ~/.ssh/%h-%r-%n-%k-%p-%u-%%',
         '  IdentityFile "~/my keys/%L"',
         '  IdentityFile %d/${KEY_NAME}',
         'Host none',
@@ -148,7 +148,7 @@ t.test('ssh’s configuration is what ssh makes of it', { skip: sshIsMissing() }
     const variables = { KEY_NAME: 'id_%h' };
     const { identityFiles } = await withSsh('h:2222', undefined, variables);
     t.same(identityFiles, [
-      `${home}/.ssh/real-bob-h-2222-${localUser}-%`,
+      `${home}/.ssh/real-bob-h-h-2222-${localUser}-%`,
       `${home}/my keys/${hostname().split('.')[0]}`,
       `${home}/id_%h`,
     ]);

@@ -7,7 +7,8 @@ import { metricsText } from '../../src/status/metrics-text.ts';
 import { aStatus } from '../status/a-status.ts';
 import { pluginsForConfig } from './registry.ts';
 
-const text = readFileSync(join(import.meta.dirname, '../../../../docs/config.md'), 'utf8');
+const root = join(import.meta.dirname, '../../../..');
+const text = readFileSync(join(root, 'docs/config.md'), 'utf8');
 
 /** The lines below a heading, up to the next one. */
 function section(heading: string): string {
@@ -53,6 +54,20 @@ t.test('every example of docs/config.md is one that is taken', async (t) => {
     t.ok(tunnels.size > 0);
   }
 });
+
+for (const page of ['docs/guides/broker.md', 'README.md']) {
+  t.test(`the configurations of ${page} are taken`, async (t) => {
+    const examples = [...readFileSync(join(root, page), 'utf8').matchAll(/^```yaml\n([\s\S]*?)^```$/gm)];
+    t.ok(examples.length > 0);
+    for (const [, example = ''] of examples) {
+      const { tunnels } = await loadBrokerConfig(page, example, {
+        plugins: pluginsForConfig(),
+        runtimeFolder: '/run/user/1000/viassh',
+      });
+      t.equal(tunnels.size > 0, example.includes('tunnels:'));
+    }
+  });
+}
 
 t.test('docs/config.md has every metric, and no other', async (t) => {
   const told = rowsOf('Metrics').flatMap((row) => [...row.matchAll(/`(viassh_\w+)`/g)].map(([, name = '']) => name));

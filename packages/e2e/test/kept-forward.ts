@@ -18,6 +18,9 @@ import { descriptorsOf } from './process-figures.ts';
 import { at, type RunningViassh, startViassh, type StartOptions } from './run-viassh.ts';
 import { startTarget, type Target } from './start-target.ts';
 
+/** Milliseconds in which a client of a connection that is up is answered. */
+const SOON_MS = 3000;
+
 /** A line of `viassh forward --json` about its connection. */
 export interface ConnectionEvent {
   readonly state: string;
@@ -141,9 +144,33 @@ function portIn(listening: unknown): number {
   return Number(/(\d+)$/.exec(String(listening))?.[1]);
 }
 
-/** A few bytes through each way, and back. @throws Error of the first that does not give them back */
+/** A few bytes through each way, and back. @throws Error of the first that does not give them back soon */
 async function carry({ local, socks, remote }: KeptPorts, to: number): Promise<void> {
-  await Promise.all([echoed(await dial(local)), echoed(await dial(remote)), echoed(await dialSocks(socks, to))]);
+  await Promise.all([
+    soon('-L', dial(local)),
+    soon('-R', dial(remote)), // a dead session may still listen there, and never answer
+    soon('-D', dialSocks(socks, to)),
+  ]);
+}
+
+async function soon(way: string, dialling: Promise<Socket>): Promise<void> {
+  const late = new AbortController();
+  const work = dialling.then((socket) => {
+    late.signal.addEventListener('abort', () => socket.destroy());
+    return echoed(socket);
+  });
+  work.catch(() => undefined);
+  const timeout = delay(SOON_MS, undefined, { signal: late.signal }).then(
+    () => {
+      throw new Error(`${way} is silent`);
+    },
+    () => undefined,
+  );
+  try {
+    await Promise.race([work, timeout]);
+  } finally {
+    late.abort();
+  }
 }
 
 async function carries(ports: KeptPorts, to: number): Promise<boolean> {
@@ -157,7 +184,7 @@ async function carries(ports: KeptPorts, to: number): Promise<boolean> {
 export async function dial(port: number): Promise<Socket> {
   const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true });
   await once(socket, 'connect');
-  return socket;
+  return socket.on('error', () => undefined); // whoever reads it is told
 }
 
 /** The same for a SOCKS5 server, which is asked for a port of its far end's 127.0.0.1. */

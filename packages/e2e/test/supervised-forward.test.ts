@@ -188,6 +188,10 @@ for (const [what, options] of Object.entries(spared))
     await waitUntil('several refusals', () => forward?.state.kind === 'waiting' && forward.state.attempt > 2);
     t.match(forward, { evictions: 0, state: { error: { code: 'FORWARD_REFUSED' } } });
     t.ok(await isAlive(stale));
+    if (options.authorizedKeysOptions !== undefined) {
+      const asked = (await sshd.log()).match(/Starting session: forced-command/g)?.length;
+      t.equal(asked, 2, 'by us at first, and by this test: who answers with something else is not asked each time');
+    }
     process.kill(stale, 'SIGCONT');
     await waitUntil('the forward to stand', standing(connection), { withinMs: 10_000 });
     t.equal(await answerAt(listener, 'mine'), 'MINE');

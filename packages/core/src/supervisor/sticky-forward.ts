@@ -18,6 +18,8 @@ export interface StickyForwardInit {
   readonly onClosed: () => void;
   /** May a dead session of ours be ended there? */
   readonly evict: boolean;
+  /** Who serves that connection, where it can be told. */
+  readonly farSshd: (use: ConnectionUse) => Promise<FarSshd | undefined>;
   readonly log: Logger;
   readonly clock: Clock;
 }
@@ -26,7 +28,7 @@ export interface StickyForwardInit {
 const schedule: readonly number[] = [250, 500, 1000, 2000, 4000, 8000, 15_000, 30_000];
 
 /** Milliseconds that are waited for the name of our session: an account may answer no command. */
-const LEARN_MS = 1000;
+export const LEARN_MS = 1000;
 
 /** Stands on one connection after the other, at the place that it got first. */
 export class StickyForward implements RemoteListener, SupervisedForward {
@@ -84,7 +86,7 @@ export class StickyForward implements RemoteListener, SupervisedForward {
     this.#listener = undefined;
     void use.over.then(() => attempts.abort());
     const { signal } = attempts;
-    if (firstDelayMs !== undefined) await this.#pause(firstDelayMs, signal);
+    if (firstDelayMs !== undefined) await pauseFor(firstDelayMs, this.#init.clock, signal);
     for (let attempt = 1; use.alive && !signal.aborted; attempt += 1) {
       const error = await this.#attempt(use, attempt, signal);
       if (error === undefined || signal.aborted || !use.alive) break;
@@ -142,13 +144,13 @@ export class StickyForward implements RemoteListener, SupervisedForward {
   }
 
   async #learnHolder(use: ConnectionUse, listener: RemoteListener): Promise<void> {
-    const sshd = await use.farSshd();
+    const sshd = await this.#init.farSshd(use);
     if (this.#listener === listener && sshd !== undefined) this.#holders = [sshd];
   }
 
   /** A connection that is lost once it was asked may leave a session that nobody could name any more. */
   async #learnBefore(use: ConnectionUse, signal: AbortSignal): Promise<void> {
-    const sshd = await Promise.race([use.farSshd(), this.#pause(LEARN_MS, signal)]);
+    const sshd = await Promise.race([this.#init.farSshd(use), pauseFor(LEARN_MS, this.#init.clock, signal)]);
     if (sshd !== undefined && !this.#holders.includes(sshd)) this.#holders = [...this.#holders, sshd];
   }
 
@@ -181,21 +183,7 @@ export class StickyForward implements RemoteListener, SupervisedForward {
     log.warning(
       `the far end does not listen on ${describePlace(this.address)} yet: asked again in ${ms / 1000} s (attempt ${attempt}, ${error.code}): ${error.message}`,
     );
-    await this.#pause(ms, signal);
-  }
-
-  /** Until the time has passed, or waiting is of no more use. */
-  async #pause(ms: number, signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return;
-    const { clock } = this.#init;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const onAbort = (): void => resolve();
-    const timer = clock.setTimeout(onAbort, ms);
-    timer.unref();
-    signal.addEventListener('abort', onAbort, { once: true });
-    await promise;
-    signal.removeEventListener('abort', onAbort);
-    clock.clearTimeout(timer);
+    await pauseFor(ms, clock, signal);
   }
 
   /** With its connection, as a rule; where a server took it back, it is asked for again. */
@@ -205,6 +193,19 @@ export class StickyForward implements RemoteListener, SupervisedForward {
     this.#state = { kind: 'down', since: this.#init.clock.wall() };
     if (isUp(use.connection)) void this.standUpOn(use, schedule[0]);
   }
+}
+
+/** Until the time has passed, or waiting is of no more use. */
+export async function pauseFor(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const onAbort = (): void => resolve();
+  const timer = clock.setTimeout(onAbort, ms);
+  timer.unref();
+  signal.addEventListener('abort', onAbort, { once: true });
+  await promise;
+  signal.removeEventListener('abort', onAbort);
+  clock.clearTimeout(timer);
 }
 
 /** `port 8080`, `* port 8080`, or the path of a Unix socket. */

@@ -12,7 +12,8 @@ import type { SessionRequest } from '../connection/session-request.ts';
 import { abortedError, ViasshError } from '../errors/viassh-error.ts';
 import { type Clock, type ClockTimer, systemClock } from './clock.ts';
 import { ConnectionUse } from './connection-use.ts';
-import { StickyForward, type StickyForwardInit } from './sticky-forward.ts';
+import type { FarSshd } from './far-sshd.ts';
+import { LEARN_MS, pauseFor, StickyForward, type StickyForwardInit } from './sticky-forward.ts';
 import type { SupervisedForward } from './supervised-forward.ts';
 import { countedIncoming, StickyHandlers } from './sticky-handlers.ts';
 import type { SupervisedConnection, SupervisedConnectionOptions } from './supervised-connection.ts';
@@ -33,6 +34,8 @@ export class SupervisedFacade implements SupervisedConnection {
   readonly #forwards = new Set<StickyForward>();
   readonly #handlers: StickyHandlers;
   #use: ConnectionUse | undefined;
+  /** The account does not say who serves us. */
+  #isMute = false;
   /** Idle, or dialling since somebody woke it. */
   #resting: boolean;
   /** Ends what waits and what is being opened, with the reason. */
@@ -110,8 +113,11 @@ export class SupervisedFacade implements SupervisedConnection {
   ): Promise<RemoteListener> {
     const ask: StickyForwardInit['ask'] = (use, place, ending) =>
       use.connection.requestForward(place, (incoming) => handler(countedIncoming(incoming, use)), { signal: ending });
-    const stand: Opening<RemoteListener> = async (use, ending) =>
-      this.#keepForward(use, request, ask, await ask(use, request, ending));
+    const stand: Opening<RemoteListener> = async (use, ending) => {
+      if (this.#options.evict === true)
+        await Promise.race([this.#farSshd(use), pauseFor(LEARN_MS, this.#clock, ending)]);
+      return this.#keepForward(use, request, ask, await ask(use, request, ending));
+    };
     return await this.#open(signal, stand, { tries: Infinity, waitMs: undefined });
   }
 
@@ -203,6 +209,7 @@ export class SupervisedFacade implements SupervisedConnection {
         hold[Symbol.dispose]();
       },
       evict: this.#options.evict ?? false,
+      farSshd: (on) => this.#farSshd(on),
       log: this.#options.log,
       clock: this.#clock,
     });
@@ -211,6 +218,14 @@ export class SupervisedFacade implements SupervisedConnection {
     if (this.#use !== undefined && this.#use !== use) void forward.standUpOn(this.#use);
     if (this.#end.signal.aborted) forward.end();
     return forward;
+  }
+
+  /** An account that answers with something else is not asked again: each time a program of its own would be started there. */
+  async #farSshd(use: ConnectionUse): Promise<FarSshd | undefined> {
+    if (this.#isMute) return undefined;
+    const sshd = await use.farSshd();
+    if (sshd === undefined && use.alive) this.#isMute = true;
+    return sshd;
   }
 
   /** A connection that the supervisor found dead says so to nobody: closing it would look as if all were well. */

@@ -2,6 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { findProgram, freePort, type Sshd, startNotifySocket, startSshd, waitUntil } from '@viassh/testing';
+import { assertFailure } from './assert-failure.ts';
 import { onTransport, skipWithoutSshd, tidyTest } from './both-transports.ts';
 import { answering, answers, say, serve } from './forwarding.ts';
 import { commandsInPath, runProgram } from './run-program.ts';
@@ -123,6 +124,8 @@ onTransport(
     });
     t.equal(await say({ path: socket }, 'one'), 'far\none');
     await waitUntil('signs of life', () => said().filter((line) => line.startsWith('WATCHDOG=1')).length >= 2);
+    const second = await runProgram('env', asService(start, [`NOTIFY_SOCKET=${notify}`]));
+    assertFailure(t, second, { error: 'BROKER_RUNNING' });
     const reloaded = await runProgram('env', asService(reload));
     t.equal(reloaded.code, 0, reloaded.stderr);
     const wrong = `${await readFile(env['VIASSH_CONFIG'] ?? '', 'utf8')}  wrong: { }\n`;

@@ -21,15 +21,18 @@ export interface UpArguments {
 }
 
 /**
- * `viassh up`: a broker that runs is told to bring the tunnels up; where there is none, this process becomes it and stays.
+ * `viassh up`: a broker that runs is told to bring the tunnels up; where there is none, and below systemd, this process
+ * becomes it and stays.
  *
- * @throws ViasshError CONFIG_INVALID, TUNNEL_UNKNOWN, FOLDER_UNSAFE, LISTEN_FAILED; ABORTED by a signal
+ * @throws ViasshError BROKER_RUNNING, CONFIG_INVALID, TUNNEL_UNKNOWN, FOLDER_UNSAFE, LISTEN_FAILED; ABORTED by a signal
  */
 export async function runUp(context: CommandContext, plugins: PluginRegistry, asked: UpArguments): Promise<number> {
   const { signal, environment } = context;
   const sockets = takeInheritedSockets(process.env);
   if (context.background === undefined) {
-    const told = asked.untilIdle ? undefined : await tellRunning(context, asked);
+    // A service that ends at once because another process does its work would be started for ever: it is to be the broker, or to say why not.
+    const isService = (process.env['NOTIFY_SOCKET'] ?? '') !== '';
+    const told = asked.untilIdle || isService ? undefined : await tellRunning(context, asked);
     if (told !== undefined) return told;
     if (asked.background) {
       const { startInBackground } = await import('../background/start-in-background.ts');

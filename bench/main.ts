@@ -9,6 +9,7 @@ import { availableParallelism, cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { missingForSshd, startSshd } from '@viassh/testing';
+import { brokerRaces, noBrokerRaces } from './broker.ts';
 import { farAway } from './far-away.ts';
 import { farRaces } from './far.ts';
 import { forwardRaces } from './forward.ts';
@@ -62,6 +63,8 @@ for (const race of [
   ...libraryRaces({ sshd, bytes, repetitions }),
   ...(await remoteShellRaces({ sshd, repetitions, bytes: 2 * bytes })),
   ...(await forwardRaces(servers, { sshd, bytes, repetitions })),
+  ...(await brokerRaces(servers, { sshd, far: { sshd: far.sshd, rttMs }, bytes, repetitions, file })),
+  ...(await noBrokerRaces(servers, sshd, repetitions)),
   ...farRaces({ sshd: far.sshd, rttMs, repetitions }),
 ].filter(({ title }) => title.includes(values.only))) {
   const standings = await runRace(race);

@@ -8,6 +8,8 @@ export interface Program {
   readonly name: string;
   readonly file: string;
   readonly args: readonly string[];
+  /** Added to the environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 const cliFile = createRequire(import.meta.url)
@@ -47,12 +49,12 @@ export function viasshAlone(...words: readonly string[]): Program {
 
 /** Starts it with a remote command. Its stderr is ours. */
 export function start(
-  { file, args }: Program,
+  { file, args, env }: Program,
   command: string,
   stdin: 'ignore' | 'pipe' | number,
   stdout: 'ignore' | 'pipe',
 ): ChildProcess {
-  return spawn(file, [...args, command], { stdio: [stdin, stdout, 'inherit'] });
+  return spawn(file, [...args, command], { stdio: [stdin, stdout, 'inherit'], env: { ...process.env, ...env } });
 }
 
 /** @throws Error unless the program ends with status 0 */

@@ -15,9 +15,31 @@ export function sshLink(sshd: Sshd): Link {
 
 /** As {@link sshLink}, with a ControlMaster behind it. */
 export async function sharedSshLink(sshd: Sshd): Promise<Link> {
-  const socket = join(sshd.folder, 'bench-control');
-  const program = sshProgram(sshd, ['-o', `Ciphers=${cipher}`, '-S', socket]);
+  const stack = new AsyncDisposableStack();
+  const options = ['-o', `Ciphers=${cipher}`];
+  const socket = await startMaster(stack, sshd, 'bench-control', options);
+  return {
+    ...spawning(sshProgram(sshd, [...options, '-S', socket])),
+    [Symbol.asyncDispose]: async () => await stack.disposeAsync(),
+  };
+}
+
+/** A ControlMaster that is up; gives its socket. */
+export async function startMaster(
+  stack: AsyncDisposableStack,
+  sshd: Sshd,
+  name: string,
+  options: readonly string[],
+): Promise<string> {
+  const socket = join(sshd.folder, name);
+  const program = sshProgram(sshd, [...options, '-S', socket]);
   const master = start({ ...program, args: ['-M', '-N', ...program.args] }, '', 'ignore', 'ignore');
+  stack.defer(async () => {
+    const gone = once(master, 'exit');
+    if (master.exitCode !== null) return;
+    master.kill();
+    await gone;
+  });
   const isThere = (): Promise<boolean> =>
     access(socket).then(
       () => true,
@@ -27,14 +49,7 @@ export async function sharedSshLink(sshd: Sshd): Promise<Link> {
     if (master.exitCode !== null) throw new Error('the ControlMaster ended');
     await delay(10);
   }
-  return {
-    ...spawning(program),
-    async [Symbol.asyncDispose]() {
-      const gone = once(master, 'exit');
-      master.kill();
-      await gone;
-    },
-  };
+  return socket;
 }
 
 function spawning(program: Program): Link {

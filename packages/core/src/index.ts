@@ -91,7 +91,7 @@ export {
 
 export { type Capability, capabilities, capabilityMissing } from './connection/capability.ts';
 export { type AuthenticationPrompt, type Authenticator, nobodyToAsk } from './transport/authenticator.ts';
-export type { Availability, ConnectOptions, Transport } from './transport/transport.ts';
+export type { Availability, ConnectOptions, SparePolicy, Transport } from './transport/transport.ts';
 export { selectTransport, type TransportEntry, type TransportSelection } from './transport/select-transport.ts';
 
 export { type Clock, type ClockTimer, systemClock } from './supervisor/clock.ts';

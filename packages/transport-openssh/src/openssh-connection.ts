@@ -21,6 +21,7 @@ import {
   type ResolvedDestination,
   type SessionChannel,
   type SessionRequest,
+  type SparePolicy,
   type TcpipTarget,
   ViasshError,
 } from '@viassh/core';
@@ -33,7 +34,7 @@ import { ProxiedMaster } from './proxied-master.ts';
 /** What a connection is made with beside its master. */
 export interface OpensshConnectionOptions extends RenewalOptions {
   /** As in ConnectOptions. Default: true. */
-  readonly spareSession?: boolean | undefined;
+  readonly spareSession?: SparePolicy | undefined;
   /** Remote forwards of a master; absent: there are none. */
   readonly forwards?: ((master: RouteMasters) => Forwards) | undefined;
   /** As in ProxySessionOptions. */

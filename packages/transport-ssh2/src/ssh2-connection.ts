@@ -94,6 +94,7 @@ export class Ssh2Connection implements Connection {
     this.#spare = new SpareSession({
       open: () => this.#openSpare(),
       discard: (channel) => void channel.destroy(),
+      kept: spareSession === 'kept',
     });
     if (!spareSession) this.#spare.switchOff();
     this.info = connectionInfo(hops.map(({ info }) => info));
@@ -101,6 +102,7 @@ export class Ssh2Connection implements Connection {
       this.#resolveClosed = resolve;
     });
     for (const hop of hops.toReversed()) hop.onLost((error) => this.#lost(error));
+    if (spareSession === 'kept') this.#spare.used();
   }
 
   async openSession(request: SessionRequest): Promise<SessionChannel> {

@@ -16,6 +16,8 @@ export interface ConnectDetails {
   readonly needs: readonly Capability[];
   /** Long silences are usual: keepalives where the configuration has none. */
   readonly keepalive: boolean;
+  /** Commands will be run over it: a session is kept open for the next one. */
+  readonly warm: boolean;
   readonly signal: AbortSignal;
   readonly log: Logger;
 }

@@ -21,6 +21,8 @@ export interface ConnectionUseOptions {
   readonly waitMs?: number | undefined;
   readonly needs: readonly Capability[];
   readonly keepalive: boolean;
+  /** Its clients are to find a session that is open already. */
+  readonly warm?: boolean;
   /** It is a lease, for status. */
   readonly lease?: boolean;
 }
@@ -40,6 +42,7 @@ export class SharedConnection {
   readonly #shares = new Map<ConnectionShare, ConnectionUseOptions>();
   readonly #needs = new Set<Capability>();
   #keepalive = false;
+  #warm = false;
   #latest: Connection | undefined;
   #loginKey: string | undefined;
   #lastError: ViasshError | undefined;
@@ -57,7 +60,13 @@ export class SharedConnection {
       async (signal) => {
         const keepalive = this.#keepalive && !isSilent(wish);
         const found = keyOf(wish, signal).catch(() => undefined);
-        const connection = await connect(wish, { needs: [...this.#needs], keepalive, signal, log: own });
+        const connection = await connect(wish, {
+          needs: [...this.#needs],
+          keepalive,
+          warm: this.#warm,
+          signal,
+          log: own,
+        });
         this.#loginKey = await found;
         return connection;
       },
@@ -92,6 +101,7 @@ export class SharedConnection {
   share(options: ConnectionUseOptions): ConnectionShare {
     for (const need of options.needs) this.#needs.add(need);
     this.#keepalive ||= options.keepalive;
+    this.#warm ||= options.warm === true;
     const { supervisor } = this;
     const connection = supervisedConnection(supervisor, {
       log: options.log,
@@ -116,11 +126,12 @@ export class SharedConnection {
   }
 
   /**
-   * The connection that is up, or the outcome of the attempt that is under way or begins now; nobody waits for a later one.
+   * For a command: the connection that is up, or the outcome of the attempt that is under way or begins now; nobody waits for a later one.
    *
    * @throws ViasshError of the attempt; ABORTED
    */
   async now(signal: AbortSignal): Promise<Connection> {
+    this.#warm = true;
     const failed = new AbortController();
     if (this.supervisor.state.kind === 'waiting') this.supervisor.retryNow('a command wants it');
     using _watch = this.supervisor.onState((state) => {

@@ -146,6 +146,7 @@ export class Tunnel {
       waitMs: config.wait * 1000,
       needs: prepared?.needs ?? ['exec'],
       keepalive: prepared?.keepalive ?? true,
+      warm: prepared === undefined,
     });
     this.#share = share;
     using _hold = config.lazy ? undefined : share.supervisor.hold();

@@ -7,7 +7,7 @@ import { createFakeClock, memoryRoute, waitUntil } from '@viassh/testing';
 import t from 'tap';
 import { askBroker, followLogs } from '../../src/control/ask-broker.ts';
 import type { TunnelStatus } from '../../src/status/broker-status.ts';
-import type { Broker } from '../../src/run/start-broker.ts';
+import type { Broker, StartBrokerOptions } from '../../src/run/start-broker.ts';
 import { brokerConfig, brokerWorld, clientOf, exchange } from './broker-world.ts';
 
 function tunnelOf(broker: Broker, name: string): TunnelStatus | undefined {
@@ -80,7 +80,7 @@ t.test('a connection that cannot be had is told, and its clients wait while it i
   const waiting = await waitUntil('the first attempt to fail', () =>
     broker.status().connections.find(({ state }) => state === 'waiting'),
   );
-  t.match(waiting, { lastError: { code: 'CONNECTION_REFUSED' }, attempt: 2 });
+  t.match(waiting, { lastError: { code: 'CONNECTION_REFUSED' }, attempt: Number });
   t.equal(await exchange(join(world.folder, 'a.sock'), 'x'), '', 'wait: 0 turns it away');
   t.match(await askBroker(broker.socketPath, { ask: 'up', names: ['away'] }), {
     said: [/^away: up.*nothing listens there \(CONNECTION_REFUSED\)/],
@@ -88,6 +88,32 @@ t.test('a connection that cannot be had is told, and its clients wait while it i
   const before = world.dialled.length;
   await askBroker(broker.socketPath, { ask: 'retry', names: [] });
   await waitUntil('another attempt at once', () => world.dialled.length > before);
+});
+
+t.test('a session is kept ready where clients get commands, and nowhere else', async (t) => {
+  const world = await brokerWorld(t);
+  const warm: [string, boolean][] = [];
+  const connect: StartBrokerOptions['connect'] = async ({ destination }, details) => {
+    warm.push([destination, details.warm]);
+    throw new ViasshError('CONNECTION_REFUSED', 'nothing listens there');
+  };
+  const broker = await world.start(
+    {
+      raw: { via: 'one', lazy: false, listen: `unix:${join(world.folder, 'a.sock')}` },
+      cats: {
+        via: 'two',
+        lazy: false,
+        plugin: 'cats',
+        options: { listen: `unix:${join(world.folder, 'b.sock')}` },
+        words: [],
+      },
+    },
+    { connect },
+  );
+  await waitUntil('both to be dialled', () => warm.length >= 2);
+  const lease = { ask: 'lease', key: 'three auto', destination: 'three', ssh: [], transport: 'auto' } as const;
+  await askBroker(broker.socketPath, lease);
+  t.same(Object.fromEntries(warm), { one: true, two: false, three: true });
 });
 
 t.test('clients who come while it is lost get the next connection', async (t) => {

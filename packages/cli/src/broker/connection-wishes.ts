@@ -27,8 +27,14 @@ export function connectionWishes(
     lease: false,
   });
   return {
-    connect: async (wish, { needs, keepalive, signal, log }): Promise<Connection> =>
-      await openConnection(environment, { ...(await requestOf(wish, log)), needs, keepalive, signal }),
+    connect: async (wish, { needs, keepalive, warm, signal, log }): Promise<Connection> =>
+      await openConnection(environment, {
+        ...(await requestOf(wish, log)),
+        needs,
+        keepalive,
+        signal,
+        spareSession: warm ? 'kept' : undefined,
+      }),
     keyOf: async (wish, signal) => {
       const { resolved, selection } = await planConnection(environment, {
         ...(await requestOf(wish, silentLogger)),

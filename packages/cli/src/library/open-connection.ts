@@ -12,6 +12,7 @@ import {
   type Route,
   sanitize,
   selectTransport,
+  type SparePolicy,
   type TransportSelection,
   type TypedOptions,
   verifyByKnownHosts,
@@ -38,7 +39,7 @@ export interface OpenRequest {
   readonly authenticate?: Authenticator | undefined;
   readonly alwaysAuthenticate?: boolean;
   /** See `ConnectOptions` of core. */
-  readonly spareSession?: boolean | undefined;
+  readonly spareSession?: SparePolicy | undefined;
   /** Called before anything is dialled. */
   readonly onRoute?: ((route: Route) => void) | undefined;
   /** A broker of this user may lend its connection to the same place, where one runs. Default: false. */

@@ -7,11 +7,13 @@ export interface SpareSessionOptions<C> {
   readonly discard: (channel: C) => void;
   /** Milliseconds after which one that nobody wanted is closed: it would keep sshd's UnusedConnectionTimeout from ever counting. */
   readonly idleMs?: number | undefined;
+  /** It stays until it is used, however long that is. */
+  readonly kept?: boolean | undefined;
 }
 
 /**
  * A session channel opened ahead, so that the next command waits one round trip and not two. The first comes after the
- * first use. A server that refuses a session is at its MaxSessions: from then on none is opened ahead any more.
+ * first use, or with the first `used()`. A server that refuses a session is at its MaxSessions: from then on none is opened ahead any more.
  */
 export class SpareSession<C> {
   readonly #options: SpareSessionOptions<C>;
@@ -112,6 +114,7 @@ export class SpareSession<C> {
 
   #waitForUse(): void {
     clearTimeout(this.#timer);
+    if (this.#options.kept === true) return;
     this.#timer = setTimeout(() => {
       const spare = this.#take();
       if (spare !== undefined) this.#options.discard(spare);

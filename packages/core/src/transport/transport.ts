@@ -8,6 +8,8 @@ import type { ProgramStdio } from '../program/program-runner.ts';
 import type { Authenticator } from './authenticator.ts';
 import type { Capability } from '../connection/capability.ts';
 
+export type SparePolicy = boolean | 'kept';
+
 /** What one call of {@link Transport.connect} needs beside the route. */
 export interface ConnectOptions {
   readonly signal?: AbortSignal | undefined;
@@ -18,9 +20,10 @@ export interface ConnectOptions {
   readonly log: Logger;
   /**
    * May a session channel be opened ahead of its use, once a first one was used? Then the next command waits one round
-   * trip less. Default: true. Off for a connection that runs one command, or only forwards.
+   * trip less. Default: true. Off for a connection that runs one command, or only forwards. `kept`: the first command finds
+   * one, too, and it is not closed for idleness; it takes one of the server's MaxSessions for as long.
    */
-  readonly spareSession?: boolean | undefined;
+  readonly spareSession?: SparePolicy | undefined;
 }
 
 /** Whether a transport can run on this machine, with the reason in words. */

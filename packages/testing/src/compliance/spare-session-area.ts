@@ -68,6 +68,20 @@ export const spareSessionArea: ComplianceArea = {
       },
     },
     {
+      name: 'spareSession kept: never more than one is opened ahead',
+      needs: ['exec'],
+      run: async (t, { serve }) => {
+        const server = await serve();
+        await using connection = await server.connect({ spareSession: 'kept' });
+        for (const used of [1, 2, 3]) {
+          t.equal(await say(connection, 'word'), 'word');
+          const opened = await server.sessionsOpened();
+          t.ok(opened === used || opened === used + 1, `${used} were used, ${opened} opened`);
+        }
+        await connection.close();
+      },
+    },
+    {
       name: 'no session is opened ahead of the first use: who only forwards has none',
       needs: ['direct-tcpip'],
       run: async (t, { serve }) => {

@@ -25,6 +25,7 @@ import {
   type RemoteListener,
   type SessionChannel,
   type SessionRequest,
+  type SparePolicy,
   type TcpipTarget,
   type TunRequest,
   ViasshError,
@@ -45,7 +46,7 @@ export interface MemoryConnectionOptions extends MemoryServerOptions {
   readonly programs: ProgramRunner;
   readonly windowSize: number;
   readonly sessionEnv: Readonly<Record<string, string>>;
-  readonly spareSession: boolean;
+  readonly spareSession: SparePolicy;
   readonly forwardAgent: boolean;
   /** The socket of the agent that is forwarded. */
   readonly agentSocket: string | undefined;

@@ -42,8 +42,13 @@ export class MemorySessions {
     this.#server = server;
     this.#options = options;
     this.#sockets = sockets;
-    this.#spare = new SpareSession({ open: async () => this.#openSlot(), discard: (slot) => slot.release() });
-    if (!options.spareSession) this.#spare.switchOff();
+    this.#spare = new SpareSession({
+      open: async () => this.#openSlot(),
+      discard: (slot) => slot.release(),
+      kept: options.spareSession === 'kept',
+    });
+    if (options.spareSession === false) this.#spare.switchOff();
+    if (options.spareSession === 'kept') this.#spare.used();
   }
 
   /** Could one be opened at all? */

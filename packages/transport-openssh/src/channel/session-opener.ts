@@ -1,4 +1,4 @@
-import { abortedError, sessionEnvironment, type SessionRequest, SpareSession } from '@viassh/core';
+import { abortedError, sessionEnvironment, type SessionRequest, type SparePolicy, SpareSession } from '@viassh/core';
 import type { ProxySession } from './proxy-session.ts';
 import { ProxySessionChannel } from './proxy-session-channel.ts';
 
@@ -7,7 +7,7 @@ export interface SessionSetup {
   readonly env: Readonly<Record<string, string>>;
   /** The master has an agent for the far end: the session is to know it. */
   readonly forwardsAgent: boolean;
-  readonly spare: boolean;
+  readonly spare: SparePolicy;
 }
 
 /** Session channels of one mux proxy, and the round trip that is measured on them. */
@@ -20,11 +20,14 @@ export class SessionOpener {
   constructor(session: ProxySession, setup: SessionSetup) {
     this.#session = session;
     this.#setup = setup;
-    if (setup.spare) {
+    if (setup.spare !== false) {
+      const kept = setup.spare === 'kept';
       this.#spare = new SpareSession({
         open: () => this.#openBare(undefined, true),
         discard: (channel) => void channel.destroy(),
+        kept,
       });
+      if (kept) this.#spare.used();
     }
   }
 

@@ -46,6 +46,9 @@ export async function run(argv: readonly string[]): Promise<number> {
           background === undefined
             ? undefined
             : {
+                get hasLeft() {
+                  return background.hasLeft;
+                },
                 stands: async () => {
                   signals.leaveTerminal();
                   await background.stands();

@@ -9,6 +9,7 @@ import { findProgram, startSshd, type Sshd, waitUntil } from '@viassh/testing';
 import type { Test } from 'tap';
 import { assertFailure } from './assert-failure.ts';
 import { onBothTransports, onTransport, skipWithoutSshd } from './both-transports.ts';
+import { cutSessions } from './cut-sessions.ts';
 import { at, cliFile, runtimeFolder, startViassh, surroundings, viassh } from './run-viassh.ts';
 
 const noTerminal =
@@ -240,6 +241,39 @@ onBothTransports(
     } catch (error) {
       t.comment(shown);
       throw error;
+    } finally {
+      child.kill('SIGKILL');
+      if (existsSync(pidFile)) await endNow(await pidIn(pidFile));
+    }
+  },
+  noTerminal,
+);
+
+onBothTransports(
+  'in the background it asks nobody: without its secret it ends, and the terminal hears nothing of it',
+  async (t, transport) => {
+    await using sshd = await startSshd({ authorize: false, mode: 'listen' });
+    const pidFile = join(sshd.folder, 'pid');
+    const log = join(sshd.folder, 'log');
+    const identity = ['-o', 'IdentitiesOnly=yes', '-i', await encrypted(sshd)];
+    const text = `"$@" 2>>'${log}' && echo "it stands"; read -r line; echo "typed $line"`;
+    const options = ['-D', '0', '-f', '--pid-file', pidFile];
+    const child = atTerminal(text, ['forward', ...identity, ...at(sshd, transport), ...options]);
+    const closed = once(child, 'close');
+    let shown = '';
+    child.stdout?.setEncoding('utf8').on('data', (chunk: string) => (shown += chunk));
+    try {
+      await waitUntil('the question', () => /passphrase/i.test(shown));
+      child.stdin?.write('open sesame\n');
+      await waitUntil('it to stand', () => shown.includes('it stands'));
+      const before = shown;
+      const pid = await pidIn(pidFile);
+      await cutSessions(sshd);
+      await waitUntil('it to end', () => !existsSync(`/proc/${pid}`), { withinMs: 20_000 });
+      child.stdin?.write('something\n');
+      await closed;
+      t.equal(shown.slice(before.length).replaceAll('\r', ''), 'something\ntyped something\n');
+      t.match(await readFile(log, 'utf8'), /\((?:KEY_UNUSABLE|AUTH_FAILED)\)/);
     } finally {
       child.kill('SIGKILL');
       if (existsSync(pidFile)) await endNow(await pidIn(pidFile));

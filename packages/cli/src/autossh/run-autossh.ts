@@ -10,12 +10,12 @@ import {
 } from '@viassh/core';
 import { keepPidFile } from '../background/pid-file.ts';
 import type { CommandContext } from '../commands/command-context.ts';
+import { whomToAsk } from '../commands/open-for-command.ts';
 import { readEnvironment } from '../environment.ts';
 import { openConnection, type OpenRequest } from '../library/open-connection.ts';
 import { type CarryContext, carryNeeds, isTerminalWanted } from '../programs/carry-call.ts';
 import { readRemoteShellSettings } from '../programs/remote-shell-settings.ts';
 import { reportError } from '../terminal/report.ts';
-import { terminalAuthenticator } from '../terminal/terminal-authenticator.ts';
 import { type AutosshCall, readAutosshCall } from './autossh-call.ts';
 import { openAutosshLog } from './autossh-log.ts';
 import { type AutosshSettings, readAutosshSettings } from './autossh-settings.ts';
@@ -88,8 +88,7 @@ async function keepUp(
     signal,
     keepalive: settings.poll !== undefined,
     onRoute: (found) => void (route = found),
-    authenticate:
-      context.background === undefined ? terminalAuthenticator(environment.programs, environment.variables) : undefined,
+    ...whomToAsk(context, environment),
   };
   const { stdin, stdout, stderr } = context;
   const carry: CarryContext = { environment, request, stdin: () => stdin, stdout, stderr };

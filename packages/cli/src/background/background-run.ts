@@ -14,6 +14,8 @@ export interface StandsMessage {
 
 /** This process, as one that `--background` has started. */
 export interface BackgroundRun {
+  /** All stands: the terminal is somebody else's now. */
+  readonly hasLeft: boolean;
   /** All stands: whoever waits for it is told, and from here on nobody hears what we print. */
   stands(): Promise<void>;
 }
@@ -27,8 +29,13 @@ export function takeBackgroundRun(stdout: Writable, stderr: Writable): Backgroun
   delete process.env[backgroundVariable]; // what we start is not what we are
   if (!started) return undefined;
   process.once('disconnect', alone);
+  let hasLeft = false;
   return {
+    get hasLeft() {
+      return hasLeft;
+    },
     async stands() {
+      hasLeft = true;
       await Promise.all([flushed(stdout), flushed(stderr)]);
       process.off('disconnect', alone);
       if (!process.connected) return;

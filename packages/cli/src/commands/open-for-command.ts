@@ -1,6 +1,7 @@
 import type { Capability, Connection } from '@viassh/core';
 import { typedOptions } from '../arguments/typed-options.ts';
 import { withUsualOptions } from '../arguments/usual-options.ts';
+import type { Environment } from '../environment.ts';
 import { openConnection, type OpenRequest } from '../library/open-connection.ts';
 import { terminalAuthenticator } from '../terminal/terminal-authenticator.ts';
 import type { CommandContext } from './command-context.ts';
@@ -32,6 +33,18 @@ export async function openForCommand(
     log,
     signal,
     spareSession,
-    authenticate: terminalAuthenticator(environment.programs, environment.variables),
+    ...whomToAsk(context, environment),
   });
+}
+
+/**
+ * Who answers questions for secrets. In the background ssh must not ask by itself either: it would find the terminal that
+ * we have left.
+ */
+export function whomToAsk(
+  { background }: Pick<CommandContext, 'background'>,
+  { programs, variables }: Pick<Environment, 'programs' | 'variables'>,
+): Pick<OpenRequest, 'authenticate' | 'alwaysAuthenticate'> {
+  const hasLeft = background?.hasLeft === true;
+  return { authenticate: terminalAuthenticator(programs, variables, hasLeft), alwaysAuthenticate: hasLeft };
 }

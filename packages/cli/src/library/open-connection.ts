@@ -37,7 +37,7 @@ export interface OpenRequest {
   readonly verifyHostKey?: HostKeyVerifier | undefined;
   /** Asked where the transport does not ask by itself; with `always` in every case. */
   readonly authenticate?: Authenticator | undefined;
-  readonly alwaysAuthenticate?: boolean;
+  readonly alwaysAuthenticate?: boolean | undefined;
   /** See `ConnectOptions` of core. */
   readonly spareSession?: SparePolicy | undefined;
   /** Called before anything is dialled. */

@@ -11,8 +11,14 @@ import {
 /**
  * Asks as ssh does: by the program in SSH_ASKPASS where SSH_ASKPASS_REQUIRE or a missing terminal with a display says so,
  * otherwise on the terminal, never on stdin. Nobody is there to ask when neither is.
+ *
+ * @param hasLeft the terminal is somebody else's: what is typed there goes to a shell
  */
-export function terminalAuthenticator(programs: ProgramRunner, variables: NodeJS.ProcessEnv): Authenticator {
+export function terminalAuthenticator(
+  programs: ProgramRunner,
+  variables: NodeJS.ProcessEnv,
+  hasLeft = false,
+): Authenticator {
   return {
     async ask(prompt, signal) {
       const require = variables['SSH_ASKPASS_REQUIRE'];
@@ -22,7 +28,7 @@ export function terminalAuthenticator(programs: ProgramRunner, variables: NodeJS
       );
       if (program !== undefined && (require === 'force' || require === 'prefer'))
         return await askProgram(programs, program, prompt, signal);
-      const answer = await askTerminal(prompt, signal);
+      const answer = hasLeft ? 'no terminal' : await askTerminal(prompt, signal);
       if (answer !== 'no terminal') return answer.text;
       if (program !== undefined && hasDisplay && require !== 'never')
         return await askProgram(programs, program, prompt, signal);

@@ -311,6 +311,12 @@ const failures: readonly (readonly [RegExp, ErrorCode, string])[] = [
     'CONNECT_TIMEOUT',
     'the host is down, or a firewall drops the packets',
   ],
+  // What else this machine says of a way that is none: no address to bind, a route that prohibits, an interface that is down.
+  [
+    /^((?:ssh: )?connect to host .* port \d+: (?!Connection reset).*)$/,
+    'HOST_UNREACHABLE',
+    'check the network and the address',
+  ],
   [
     /^(Unable to negotiate .*|.*no matching (?:key exchange method|host key type|cipher|MAC) found.*)$/i,
     'NEGOTIATION_FAILED',

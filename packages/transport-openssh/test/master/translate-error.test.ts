@@ -51,6 +51,11 @@ const cases: readonly (readonly [code: string, lines: readonly string[]])[] = [
   ['HOST_NOT_FOUND', ['ssh: Could not resolve hostname gate: Name or service not known']],
   ['CONNECTION_REFUSED', ['ssh: connect to host gate port 22: Connection refused']],
   ['HOST_UNREACHABLE', ['ssh: connect to host gate port 22: No route to host']],
+  ['HOST_UNREACHABLE', ['ssh: connect to host gate port 22: Permission denied']], // a VPN that lets nothing pass beside it
+  [
+    'HOST_UNREACHABLE',
+    ['bind 192.0.2.1: Cannot assign requested address', 'ssh: connect to host gate port 22: failure'],
+  ],
   ['CONNECT_TIMEOUT', ['ssh: connect to host gate port 22: Connection timed out']],
   ['NEGOTIATION_FAILED', ['Unable to negotiate with 192.0.2.1 port 22: no matching cipher found. Their offer: x']],
   ['PROTOCOL_ERROR', ['debug1: kex_exchange_identification: banner line 0: HTTP/1.1 400 Bad Request']],

@@ -114,6 +114,25 @@ onBothTransports(
   },
 );
 
+onTransport('ssh2', 'while it is down, who comes waits as long as --wait says, and is turned away', async (t) => {
+  await using stack = new AsyncDisposableStack();
+  const sshd = stack.use(await startSshd({ mode: 'listen' }));
+  const far = await serve(stack, { host: '127.0.0.1', port: 0 }, answering('far'));
+  const to = `127.0.0.1:${(far.address() as AddressInfo).port}`;
+  const forwards = await Promise.all(
+    ['0', '1'].map(async (seconds) =>
+      stack.use(await startForward(sshd, 'ssh2', ['-L', `0:${to}`, '--wait', seconds])),
+    ),
+  );
+  const places = forwards.flatMap((forward) => forward.places);
+  for (const place of places) t.equal(await say(place, 'one'), 'far: one');
+  await sshd.kill(); // the listener, too
+  for (const [at, place] of places.entries()) {
+    await waitUntil('the loss', () => forwards[at]?.stderr().includes('; attempt '));
+    t.equal(await say(place, 'two').catch(() => ''), '', 'turned away, and not kept for ever');
+  }
+});
+
 onTransport('ssh2', '--keep-trying and --once: not both, and not for what ends by itself', async (t) => {
   const both = await viassh(['forward', 'host.invalid', '-D', '0', '--keep-trying', '--once']);
   t.equal(both.code, 64);

@@ -1,5 +1,6 @@
 import { Readable, Writable } from 'node:stream';
 import { isViasshError, type Logger, type PluginContext, type Supervisor, supervisedConnection } from '@viassh/core';
+import { USUAL_WAIT } from '../background/resident-options.ts';
 import { loadForward } from '../builtin.ts';
 import type { CommandContext } from '../commands/command-context.ts';
 import type { TypedForwards } from './autossh-call.ts';
@@ -34,7 +35,12 @@ export function keepForwards(
     (exitsOnFailure ? [forwards] : oneByOne(forwards)).map(async (some) => {
       if (count(some) === 0) return;
       try {
-        await using connection = supervisedConnection(supervisor, { log, shared: true, evict: true });
+        await using connection = supervisedConnection(supervisor, {
+          log,
+          shared: true,
+          evict: true,
+          waitMs: USUAL_WAIT * 1000,
+        });
         await (await loadForward()).forwardPlugin.prepare({ ...some }, []).run({
           connection,
           stdio: { input: Readable.from([]), output: lines(log), error: lines(log) },

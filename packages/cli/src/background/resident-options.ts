@@ -1,5 +1,8 @@
 import { optionFlag, type OptionTable, parseOptions, type PreparedPlugin, ViasshError } from '@viassh/core';
 
+/** Seconds that who comes waits for a connection that is down. */
+export const USUAL_WAIT = 30;
+
 const table = {
   background: {
     type: 'boolean',
@@ -15,6 +18,13 @@ const table = {
     type: 'boolean',
     summary: 'try again also when the first attempt fails for a reason that may pass; without it that ends the run',
   },
+  wait: {
+    type: 'number',
+    valueName: 'SECONDS',
+    summary: `how long who comes waits while the connection is down; 0: turned away at once (default: ${USUAL_WAIT})`,
+    min: 0,
+    max: 2_000_000, // what a timer can hold
+  },
   once: { type: 'boolean', summary: 'end with 255 when the connection is lost, as ssh does, and do not connect again' },
 } as const satisfies OptionTable;
 
@@ -29,6 +39,8 @@ export interface Residence {
   readonly keepTrying: boolean;
   /** The first loss is the end. */
   readonly once: boolean;
+  /** Seconds that who comes waits for a connection that is down. */
+  readonly wait: number;
 }
 
 /** @throws ViasshError OPTION_INVALID; USAGE for a run that ends by itself */
@@ -36,7 +48,8 @@ export function readResidence(
   raw: Readonly<Record<string, unknown>>,
   { name, lifetime }: Pick<PreparedPlugin, 'name' | 'lifetime'>,
 ): Residence {
-  const residence = parseOptions(table, raw);
+  const { wait = USUAL_WAIT, ...values } = parseOptions(table, raw);
+  const residence = { ...values, wait };
   if (residence.keepTrying && residence.once)
     throw new ViasshError('USAGE', '--keep-trying and --once say the contrary', { hint: 'give one of them' });
   const given = Object.keys(table).find((option) => raw[option] !== undefined && raw[option] !== false);

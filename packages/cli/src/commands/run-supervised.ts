@@ -24,7 +24,7 @@ export async function runSupervised(
   prepared: PreparedPlugin,
   destination: string,
   local: LocalContext,
-  { keepTrying }: Pick<Residence, 'keepTrying'>,
+  { keepTrying, wait }: Pick<Residence, 'keepTrying' | 'wait'>,
 ): Promise<ExitStatus> {
   const { log, signal } = context;
   const { needs, keepalive } = prepared;
@@ -42,6 +42,7 @@ export async function runSupervised(
   using _nudged = context.nudges?.onNudge((name) => supervisor.retryNow(name));
   await supervisor.current({ signal });
   // The sshd behind a master of the user's own serves others, too.
-  const connection = supervisedConnection(supervisor, { log, evict: context.globals.control === undefined });
+  const evict = context.globals.control === undefined;
+  const connection = supervisedConnection(supervisor, { log, evict, waitMs: wait * 1000 });
   return await runPlugin(prepared, connection, { ...local, settings, supervisor });
 }

@@ -158,6 +158,19 @@ onAll('AUTOSSH_MAXLIFETIME ends it well', async (t, contestant) => {
   t.equal((await run(contestant, args, { ...noGate, AUTOSSH_MAXLIFETIME: '1' })).code, 0);
 });
 
+onTransport('ssh2', 'a month is no time that is over at once', async (t) => {
+  await using stack = new AsyncDisposableStack();
+  const { sshd, to, config } = await route(stack);
+  const place = { path: join(sshd.folder, 'near.sock') };
+  const month = { ...noGate, AUTOSSH_MAXLIFETIME: '2592000', AUTOSSH_POLL: '2592000' };
+  const args = ['-v', '-v', '-M', '20000', '-N', ...config, '-L', `${place.path}:${to}`, sshd.destination];
+  const running = stack.use(start(ours('ssh2'), args, month));
+  await untilServed(place);
+  running.kill('SIGTERM');
+  t.equal((await running.exit).code, 143);
+  t.notMatch(running.stderr(), /the poll|TimeoutOverflow/);
+});
+
 onTransport('ssh2', 'a monitor port is said once to be of no use; what is wrong is said, with 1', async (t) => {
   await using stack = new AsyncDisposableStack();
   const { sshd, to, config } = await route(stack);

@@ -1,7 +1,7 @@
 import type { CloseOptions, CloseReason, Connection } from '../connection/connection.ts';
 import { abortedError, toViasshError, ViasshError } from '../errors/viassh-error.ts';
 import { Backoff } from './backoff.ts';
-import { type Clock, type ClockTimer, systemClock } from './clock.ts';
+import { type Clock, type ClockTimer, LONGEST_TIMER_MS, systemClock } from './clock.ts';
 import { Link } from './link.ts';
 import { isHangUp, mayRetry } from './retry-policy.ts';
 import { describeState } from './describe-state.ts';
@@ -72,10 +72,7 @@ class ConnectionSupervisor implements Supervisor {
     this.#state = { kind: 'idle', since: this.#clock.wall() };
     const { signal, maxLifetimeMs, lazy = false } = options;
     signal?.addEventListener('abort', this.#onAbort, { once: true });
-    if (maxLifetimeMs !== undefined) {
-      this.#lifeTimer = this.#clock.setTimeout(() => void this.close(), maxLifetimeMs);
-      this.#lifeTimer.unref();
-    }
+    if (maxLifetimeMs !== undefined) this.#liveFor(maxLifetimeMs);
     if (signal?.aborted === true) this.#onAbort();
     else if (!lazy) this.#begin();
   }
@@ -155,6 +152,15 @@ class ConnectionSupervisor implements Supervisor {
   readonly #onAbort = (): void => {
     if (this.#state.kind !== 'stopped') this.#stop(undefined, {}, abortedError(this.#options.signal?.reason));
   };
+
+  #liveFor(ms: number): void {
+    const part = Math.min(ms, LONGEST_TIMER_MS);
+    this.#lifeTimer = this.#clock.setTimeout(() => {
+      if (part < ms) this.#liveFor(ms - part);
+      else void this.close();
+    }, part);
+    this.#lifeTimer.unref();
+  }
 
   #begin(): void {
     this.#clock.clearTimeout(this.#waitTimer);

@@ -117,7 +117,9 @@ onAll(
     const { sshd, config } = await route(stack);
     await sshd.kill();
     const args = ['-M', '0', '-N', ...config, sshd.destination];
-    t.equal((await run(contestant, args, {})).code, 1);
+    const { code, stderr } = await run(contestant, args, {});
+    t.equal(code, 1);
+    t.equal(stderr.match(/connection refused|nothing listens/gi)?.length, 1, 'said once');
     t.equal((await run(contestant, args, { ...noGate, AUTOSSH_MAXSTART: '2' })).code, 0);
   },
 );

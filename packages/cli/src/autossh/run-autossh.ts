@@ -39,7 +39,7 @@ export async function runAutossh(
   words: AutosshWords,
   variables: NodeJS.ProcessEnv,
 ): Promise<number> {
-  let log: Logger | undefined;
+  let logFile: Logger | undefined;
   try {
     const settings = readAutosshSettings(variables, words);
     const { usual, transport, proxy } = readRemoteShellSettings(variables);
@@ -50,7 +50,8 @@ export async function runAutossh(
       const { startInBackground } = await import('../background/start-in-background.ts');
       return await startInBackground(context);
     }
-    log = openAutosshLog(settings, context.stderr, levelOf(call, context));
+    const log = openAutosshLog(settings, context.stderr, levelOf(call, context));
+    if (settings.logFile !== undefined) logFile = log;
     for (const note of settings.notes) log.warning(note);
     if (settings.pidFile !== undefined) keepPidFile(settings.pidFile, 'AUTOSSH_PIDFILE');
     context.nudges?.surviveHangup();
@@ -60,7 +61,7 @@ export async function runAutossh(
   } catch (error) {
     if (context.signal.aborted && isViasshError(error, 'ABORTED')) throw error;
     const failure = toViasshError(error);
-    log?.error(`${failure.message} (${failure.code})`);
+    logFile?.error(`${failure.message} (${failure.code})`);
     reportError(failure, context.globals, context.stderr);
     return FAILED;
   }

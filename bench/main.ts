@@ -17,6 +17,7 @@ import { libraryRaces } from './library.ts';
 import { oneShotRaces } from './one-shot.ts';
 import { remoteShellRaces } from './remote-shell.ts';
 import { runRace, type Standing } from './race.ts';
+import { type KeeperStanding, supervisionRaces, supervisionTable } from './supervision.ts';
 import { table } from './table.ts';
 
 const { values } = parseArgs({
@@ -57,7 +58,7 @@ const rttMs = Number(values.rtt);
 await using far = await farAway(sshd, rttMs);
 await using servers = new AsyncDisposableStack();
 
-const results: { title: string; standings: Standing[] }[] = [];
+const results: { title: string; standings: (Standing | KeeperStanding)[] }[] = [];
 for (const race of [
   ...oneShotRaces({ sshd, bytes, repetitions, file }),
   ...libraryRaces({ sshd, bytes, repetitions }),
@@ -70,5 +71,10 @@ for (const race of [
   const standings = await runRace(race);
   results.push({ title: race.title, standings });
   if (!values.json) console.log(table(race.title, standings));
+}
+for (const { title, run } of supervisionRaces(repetitions).filter((race) => race.title.includes(values.only))) {
+  const standings = await run();
+  results.push({ title, standings });
+  if (!values.json) console.log(supervisionTable(title, standings));
 }
 if (values.json) console.log(JSON.stringify({ machine, bytes, repetitions, results }, undefined, 2));

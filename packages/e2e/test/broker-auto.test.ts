@@ -41,7 +41,7 @@ onBothTransports(
     await waitUntil('one broker', async () => (await brokers(caller)).length === 1);
     t.notOk(await answers({ path: join(runtime, 'near.sock') }), 'it was not asked for the tunnels');
     t.strictSame(await both('exit 5', 'exit 6'), [5, 6]);
-    t.equal(await logins(), 3);
+    t.equal(await logins(), 3, (await run('logs')).stdout.toString());
     await waitUntil('the broker to end', async () => (await brokers(caller)).length === 0, { withinMs: 20_000 });
     t.strictSame(await contentOf(runtime), []);
     t.strictSame(await sshd.processes(), [sshd.pid]);

@@ -10,12 +10,12 @@ import { flushed, openOutput } from '../terminal/output.ts';
 import { reportError, stderrLogger } from '../terminal/report.ts';
 import { terminalAuthenticator } from '../terminal/terminal-authenticator.ts';
 import { keepYoungGenerationSmall } from '../young-generation.ts';
-import { brokerListens } from '../broker/broker-listens.ts';
 import { leaseConnectionTo } from '../broker/lease-connection-to.ts';
-import { startSharing } from '../broker/start-sharing.ts';
 import { planConnection } from '../library/open-connection.ts';
 import { carryCall, type CarryContext, carryOver, isTerminalWanted } from './carry-call.ts';
 import type { RemoteShellSettings } from './remote-shell-settings.ts';
+
+export { startSharing } from '../broker/start-sharing.ts';
 
 const FAILED = 255; // whatever was wrong, and for a signal, as ssh ends
 const TERMINATED = 128 + 15; // SIGTERM
@@ -40,10 +40,6 @@ export async function rideOnBroker(
   { ssh, spokenCall }: SpokenMeans,
 ): Promise<number | undefined> {
   const environment = readEnvironment(ssh ?? NO_SSH);
-  if (!(await brokerListens(environment.runtimeFolder))) {
-    startSharing(environment);
-    return undefined;
-  }
   try {
     const { typed } = spokenCall(call, 'the broker');
     const wanted = {

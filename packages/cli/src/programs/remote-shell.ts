@@ -1,8 +1,7 @@
-import { lstatSync } from 'node:fs';
-import { join } from 'node:path';
 import process from 'node:process';
 import { loadPersonality, type RemoteShellCall } from '../builtin.ts';
 import { asksForSharing } from '../broker/asks-for-sharing.ts';
+import { brokerListens } from '../broker/broker-listens.ts';
 import { keepCompiledCode } from '../compile-cache.ts';
 import { runtimeFolder } from '../runtime-folder.ts';
 import { becomeSsh } from './become-ssh.ts';
@@ -27,9 +26,15 @@ export async function runRemoteShell(argv: readonly string[]): Promise<number> {
     const ssh = findSsh(process.env);
     const raw = argv.some((word) => word.includes('\uFFFD')) ? await rawCall(call) : undefined;
     if (raw === undefined && mayRide(call, process.env)) {
-      const { rideOnBroker } = await import('./remote-shell-spoken.ts');
-      const code = await rideOnBroker(call, settings, { ssh, spokenCall });
-      if (code !== undefined) return code;
+      const folder = runtimeFolder(process.env);
+      if (await brokerListens(folder)) {
+        const { rideOnBroker } = await import('./remote-shell-spoken.ts');
+        const code = await rideOnBroker(call, settings, { ssh, spokenCall });
+        if (code !== undefined) return code;
+      } else if (asksForSharing(process.env)) {
+        const { startSharing } = await import('./remote-shell-spoken.ts');
+        startSharing({ variables: process.env, runtimeFolder: folder });
+      }
     }
     if (ssh !== undefined && isSshOwn(call, settings)) {
       const env = environmentOfSsh(process.env);
@@ -49,14 +54,9 @@ export async function runRemoteShell(argv: readonly string[]): Promise<number> {
   }
 }
 
-/**
- * Is a command to be run, and a broker there whose connection it could go over, or one to be started? Where none is, that is
- * a look at its socket and at the configuration.
- */
+/** Is a command to be run that could go over the connection of a broker? */
 function mayRide({ mode }: RemoteShellCall, variables: NodeJS.ProcessEnv): boolean {
-  if ((mode !== 'exec' && mode !== 'subsystem') || variables['VIASSH_BROKER'] === 'no') return false;
-  const socket = join(runtimeFolder(variables), 'control.sock');
-  return lstatSync(socket, { throwIfNoEntry: false }) !== undefined || asksForSharing(variables);
+  return (mode === 'exec' || mode === 'subsystem') && variables['VIASSH_BROKER'] !== 'no';
 }
 
 /** Does ssh do all of it by itself? What it only shows it shows for every transport, whose settings it reads. */

@@ -9,14 +9,22 @@ import { keyOfRoute } from '../../src/broker/lease-key.ts';
 /** The keys of calls, by a configuration for the hosts `a` and `b` of one address. */
 async function keys(
   lines: string,
-  calls: readonly { readonly host: string; readonly variables?: NodeJS.ProcessEnv }[],
+  calls: readonly {
+    readonly host: string;
+    readonly variables?: NodeJS.ProcessEnv;
+    readonly options?: readonly string[];
+  }[],
 ): Promise<number> {
   const configFile = join(t.testdir(), 'ssh_config');
   await writeFile(configFile, `Host a b\n  HostName 127.0.0.1\n  ${lines}\n`);
   const programs = createProgramRunner();
-  const found = calls.map(async ({ host, variables = {} }) => {
+  const found = calls.map(async ({ host, variables = {}, options }) => {
     const source = createOpensshConfigSource({ programs, environment: { home: '/home/u', user: 'u', variables } });
-    return await keyOfRoute(await resolveRoute(source, parseDestination(host), { configFile }), 'openssh', variables);
+    return await keyOfRoute(
+      await resolveRoute(source, parseDestination(host), { configFile, options }),
+      'openssh',
+      variables,
+    );
   });
   return new Set(await Promise.all(found)).size;
 }
@@ -48,4 +56,18 @@ t.test("another user's Kerberos tickets are another login, where they are used",
   const calls = ['/tmp/one', '/tmp/two'].map((KRB5CCNAME) => ({ host: 'a', variables: { KRB5CCNAME } }));
   t.equal(await keys('GSSAPIAuthentication yes', calls), 2);
   t.equal(await keys('GSSAPIAuthentication no', calls), 1);
+});
+
+t.test('what programs add to a call for the session alone makes no other login', async (t) => {
+  const calls = [
+    undefined,
+    ['BatchMode=yes'], // fetchmail's recipe, and Debian's keepalive with it
+    ['SendEnv=GIT_PROTOCOL'],
+    ['ClearAllForwardings=yes', 'PermitLocalCommand=no', 'RemoteCommand=none', 'RequestTTY=no'], // scp
+    ['user u'],
+    ['loglevel=ERROR'],
+  ].map((options) => ({ host: 'a', options, variables: { GIT_PROTOCOL: 'version=2' } }));
+  t.equal(await keys('User u', calls), 1);
+  for (const option of ['Compression=yes', 'ServerAliveInterval=300', 'IdentitiesOnly=yes', 'HostKeyAlias=other'])
+    t.equal(await keys('User u', [{ host: 'a' }, { host: 'a', options: [option] }]), 2, option);
 });

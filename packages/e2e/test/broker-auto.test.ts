@@ -25,7 +25,7 @@ onBothTransports(
     await using stack = new AsyncDisposableStack();
     const caller = await brokerCaller(stack, transport);
     const { sshd, to, runtime, configure, run, logins } = caller;
-    await configure({ web: `forward: local, listen: unix:near.sock, to: ${to}` }, 'share: auto\nidle: 3\n');
+    await configure({ web: `forward: local, listen: unix:near.sock, to: ${to}` }, 'share: auto\nidle: 6\n');
     const words = ['-F', sshd.configFile, sshd.destination];
     const both = async (one: string, other: string): Promise<(number | null)[]> => {
       const ran = await Promise.all([run('pipe', ...words, '--', one), run('rsh', ...words, other)]);
@@ -42,7 +42,7 @@ onBothTransports(
     t.notOk(await answers({ path: join(runtime, 'near.sock') }), 'it was not asked for the tunnels');
     t.strictSame(await both('exit 5', 'exit 6'), [5, 6]);
     t.equal(await logins(), 3, (await run('logs')).stdout.toString());
-    await waitUntil('the broker to end', async () => (await brokers(caller)).length === 0, { withinMs: 20_000 });
+    await waitUntil('the broker to end', async () => (await brokers(caller)).length === 0, { withinMs: 30_000 });
     t.strictSame(await contentOf(runtime), []);
     t.strictSame(await sshd.processes(), [sshd.pid]);
   },

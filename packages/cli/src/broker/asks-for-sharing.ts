@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 
@@ -9,10 +9,15 @@ export function brokerConfigFile({ VIASSH_CONFIG: own, XDG_CONFIG_HOME: xdg }: N
   return join(folder, 'viassh', 'config.yaml');
 }
 
-/** Is there a line `share: auto` in the configuration? Each command looks: no YAML is read for it. */
+/**
+ * Is there a line `share: auto` in the configuration? Each command looks: no YAML is read for it, and no pipe, which would
+ * wait for a writer.
+ */
 export function asksForSharing(variables: NodeJS.ProcessEnv): boolean {
   try {
-    return /^[{\s]*["']?share["']?\s*:\s*["']?auto\b/m.test(readFileSync(brokerConfigFile(variables), 'utf8'));
+    const file = brokerConfigFile(variables);
+    if (!statSync(file).isFile()) return false;
+    return /^[{\s]*["']?share["']?\s*:\s*["']?auto\b/m.test(readFileSync(file, 'utf8'));
   } catch {
     return false;
   }

@@ -98,6 +98,25 @@ onBothTransports(
   },
 );
 
+onBothTransports(
+  'a broker ends in order: the command that rides on it hears that the broker closed the connection',
+  async (t, transport) => {
+    await using stack = new AsyncDisposableStack();
+    const { sshd, env, run, up } = await brokerCaller(stack, transport);
+    const broker = await up();
+    await using running = startViassh(['pipe', '-F', sshd.configFile, sshd.destination, '--', 'echo $$; exec cat'], {
+      env,
+    });
+    const pid = await farPid(running);
+    t.match((await run('status')).stdout.toString(), sshd.destination, 'it rides on it');
+    t.equal((await run('down')).code, 0);
+    t.strictSame(await running.exit, { code: 255, signal: null });
+    t.match(running.stderr(), /the broker closed the connection \(CONNECTION_LOST\)/);
+    await gone(pid);
+    t.strictSame(await broker.exit, { code: 0, signal: null });
+  },
+);
+
 onTransport('ssh2', "nobody gets a connection that was made with somebody else's key or name", async (t, transport) => {
   await using stack = new AsyncDisposableStack();
   const { sshd, to, configure, run, up, logins } = await brokerCaller(stack, transport);

@@ -40,6 +40,10 @@ export async function lend(world: LendingWorld, request: LeaseRequest, signal: A
     // What a client does is its own affair.
     const quiet = createLogger('debug', (_, message) => world.log.debug(message));
     const lease = serveLease(socket, lent, { log: quiet });
+    using _told = shared.supervisor.onState((state) => {
+      if (state.kind !== 'stopped') return;
+      lease.tellEnd(state.error === undefined ? { kind: 'closed' } : { kind: 'lost', error: state.error });
+    });
     const close = (): void => void lease.close();
     closing.addEventListener('abort', close, { once: true });
     if (closing.aborted) close();

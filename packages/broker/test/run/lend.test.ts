@@ -105,6 +105,19 @@ t.test('a lost connection is lost to who has borrowed it, and the next lease has
   await next?.close();
 });
 
+t.test('the broker ends in order: lost to who has borrowed, before the channels end', async (t) => {
+  const world = await brokerWorld(t);
+  const broker = await world.start({});
+  const lease = await borrow(broker, leaseOf('gate'));
+  const channel = await lease?.openSession({ kind: 'exec', command: 'cat' });
+  channel?.stderr.resume();
+  channel?.resume();
+  const [closing, error] = [broker.close(), { code: 'CONNECTION_LOST', message: 'the broker closed the connection' }];
+  await t.rejects(async () => await channel?.exit, error);
+  t.match(await lease?.closed, { kind: 'lost', error });
+  await closing;
+});
+
 t.test(
   'a login that was made anew by a changed ssh_config is not lent to who asks for the one of before',
   async (t) => {

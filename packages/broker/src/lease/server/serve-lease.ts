@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import {
+  type CloseReason,
   type Connection,
   type IncomingChannel,
   isViasshError,
@@ -31,6 +32,11 @@ export interface Lease {
   readonly size: number;
   /** Resolves when the client has gone and all that was its was closed; never rejects. */
   readonly closed: Promise<void>;
+  /**
+   * The connection is about to end with this: the client hears of it before its channels end, which alone would look as if
+   * the far end had ended them. Without effect when it has heard already.
+   */
+  tellEnd(reason: CloseReason): void;
   /** Takes it back. */
   close(): Promise<void>;
 }
@@ -56,6 +62,7 @@ class ServedLease implements Lease {
   #x11: { sessions: number; readonly handling: Disposable } | undefined;
   #greeted = false;
   #gone = false;
+  #toldEnd = false;
   #lastOfClient = -1;
   #nextOwn = 2;
   #asked = 0;
@@ -78,11 +85,23 @@ class ServedLease implements Lease {
     const { transport, capabilities, info } = connection;
     const hello: LeaseHello = { version: leaseVersion, transport, capabilities: [...capabilities], info };
     this.#wire.sendJson(FrameKind.hello, 0, hello);
-    void this.#tellLoss();
+    void connection.closed.then((reason) => this.tellEnd(reason));
   }
 
   get size(): number {
     return this.#ids.size;
+  }
+
+  tellEnd(reason: CloseReason): void {
+    if (this.#toldEnd) return;
+    this.#toldEnd = true;
+    const error =
+      reason.kind === 'lost'
+        ? reason.error
+        : new ViasshError('CONNECTION_LOST', 'the broker closed the connection', {
+            hint: 'viassh status shows what it does; with --no-broker the command connects itself',
+          });
+    this.#wire.sendJson(FrameKind.lost, 0, failureOf(error));
   }
 
   async close(): Promise<void> {
@@ -194,24 +213,13 @@ class ServedLease implements Lease {
       end: () => this.#closing(listener),
     });
     this.#wire.sendJson(FrameKind.opened, id, { address: listener.address });
-    void this.#tellEnd(id, listener);
+    void this.#tellForwardEnd(id, listener);
   }
 
-  async #tellEnd(id: number, { closed }: RemoteListener): Promise<void> {
+  async #tellForwardEnd(id: number, { closed }: RemoteListener): Promise<void> {
     await closed;
     this.#ids.delete(id);
     this.#wire.send(FrameKind.close, id);
-  }
-
-  async #tellLoss(): Promise<void> {
-    const reason = await this.#connection.closed;
-    const error =
-      reason.kind === 'lost'
-        ? reason.error
-        : new ViasshError('CONNECTION_LOST', 'the broker closed the connection', {
-            hint: 'viassh status shows what it does; with --no-broker the command connects itself',
-          });
-    this.#wire.sendJson(FrameKind.lost, 0, failureOf(error));
   }
 
   /** A client that says goodbye hears of it when this is done. */

@@ -1,18 +1,18 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { chmod, chown, mkdir } from 'node:fs/promises';
+import { chmod, chown, mkdir, writeFile } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import process from 'node:process';
 import { text } from 'node:stream/consumers';
-import { waitUntil } from '@viassh/testing';
+import { startSshd, waitUntil } from '@viassh/testing';
 import { assertFailure } from './assert-failure.ts';
 import { onBothTransports, onTransport } from './both-transports.ts';
 import { brokerCaller } from './broker-caller.ts';
 import { cutSessions } from './cut-sessions.ts';
 import { answers, say } from './forwarding.ts';
 import { overhear } from './overheard.ts';
-import type { Outcome } from './run-viassh.ts';
+import { type Outcome, startViassh } from './run-viassh.ts';
 
 onBothTransports('up, status, a loss, logs, reload and down: tunnels of a file are kept up', async (t, transport) => {
   await using stack = new AsyncDisposableStack();
@@ -86,6 +86,37 @@ onTransport(
     t.equal(await say(near, 'still'), 'far: still');
   },
 );
+
+onTransport('openssh', 'a broker asks nobody: not the SSH_ASKPASS that it was started with', async (t, transport) => {
+  await using stack = new AsyncDisposableStack();
+  const sshd = stack.use(await startSshd({ mode: 'listen', authorize: false }));
+  const { to, env, configure, run } = await brokerCaller(stack, transport, sshd);
+  const key = await sshd.generateKey({ passphrase: 'open sesame' });
+  await sshd.authorize(key.publicKey);
+  const [askpass, mark] = [join(sshd.folder, 'askpass'), join(sshd.folder, 'asked')];
+  await writeFile(askpass, `#!/bin/sh\n: >'${mark}'\necho 'open sesame'\n`, { mode: 0o755 });
+  const ssh = `ssh: [-F, ${sshd.configFile}, -i, ${key.file}]`;
+  await configure({ web: `forward: remote, listen: ${join(sshd.home, 'far.sock')}, to: ${to}, ${ssh}` });
+  const broker = startViassh(['up'], {
+    env: { ...env, SSH_ASKPASS: askpass, SSH_ASKPASS_REQUIRE: 'force' },
+    stdin: 'ignore',
+  });
+  stack.use(broker);
+  let status: { tunnels?: { state: string }[] } = {};
+  await waitUntil(
+    'the tunnel to be up or to fail',
+    async () => {
+      const { stdout } = await run('status', '--json');
+      status = JSON.parse(stdout.toString() || '{}');
+      return /^(?:up|failed)$/.test(status.tunnels?.[0]?.state ?? '');
+    },
+    { withinMs: 20_000 },
+  );
+  t.match(status, { tunnels: [{ state: 'failed', lastError: { code: 'AUTH_FAILED' } }] });
+  t.notOk(existsSync(mark), 'nothing was asked');
+  await run('down');
+  await broker.exit;
+});
 
 onTransport('ssh2', 'a configuration that others may write is not read: it can name commands', async (t, transport) => {
   await using stack = new AsyncDisposableStack();

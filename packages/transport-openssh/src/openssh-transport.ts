@@ -6,6 +6,7 @@ import {
   type ConnectOptions,
   type Connection,
   destinationOf,
+  nobodyToAsk,
   type ProgramRunner,
   readKnownHosts,
   type Route,
@@ -14,6 +15,7 @@ import {
 } from '@viassh/core';
 import { handOver } from './hand-over.ts';
 import { masterForwards } from './forward/master-forwards.ts';
+import type { MasterOptions } from './master/private-master.ts';
 import { type RouteMasters, startRouteMasters } from './master/route-masters.ts';
 import { atLeast, type SshVersion, sshVersion } from './master/ssh-version.ts';
 import { openMuxProxy } from './mux/open-mux-proxy.ts';
@@ -68,9 +70,9 @@ export function createOpensshTransport({
   async function connect(route: Route, options: ConnectOptions): Promise<Connection> {
     if (options.verifyHostKey.kind === 'custom') checkCustomVerifier(await version());
     else await Promise.all(route.hops.map((hop) => readKnownHosts(hop)));
-    if (options.authenticate !== undefined) checkAskpass(await version());
+    const who = await whoAnswers(options.authenticate);
     const start = (signal: AbortSignal | undefined): Promise<RouteMasters> =>
-      startRouteMasters(route, { ...options, signal, programs, runtimeFolder, sshFile });
+      startRouteMasters(route, { ...options, ...who, signal, programs, runtimeFolder, sshFile });
     const master = await start(options.signal);
     try {
       const proxy = await openMuxProxy(master.socketPath);
@@ -85,6 +87,15 @@ export function createOpensshTransport({
       throw error;
     }
   }
+
+  /** An ssh that cannot be made to ask a program can still be made to ask nobody. */
+  async function whoAnswers(
+    authenticate: ConnectOptions['authenticate'],
+  ): Promise<Pick<MasterOptions, 'authenticate' | 'asksNobody'>> {
+    if (authenticate === undefined || atLeast(await version(), 8, 4)) return { authenticate };
+    if (authenticate === nobodyToAsk) return { authenticate: undefined, asksNobody: true };
+    throw cannotAsk(await version());
+  }
 }
 
 function checkCustomVerifier(ssh: SshVersion | undefined): void {
@@ -96,11 +107,14 @@ function checkCustomVerifier(ssh: SshVersion | undefined): void {
   );
 }
 
-function checkAskpass(ssh: SshVersion | undefined): void {
-  if (atLeast(ssh, 8, 4)) return;
-  throw new ViasshError('SETTING_UNSUPPORTED', `${ssh?.name} cannot be made to ask a program: that takes OpenSSH 8.4`, {
-    hint: 'use --transport ssh2, or leave the authenticator away: ssh then asks on the terminal',
-  });
+function cannotAsk(ssh: SshVersion | undefined): ViasshError {
+  return new ViasshError(
+    'SETTING_UNSUPPORTED',
+    `${ssh?.name} cannot be made to ask a program: that takes OpenSSH 8.4`,
+    {
+      hint: 'use --transport ssh2, or leave the authenticator away: ssh then asks on the terminal',
+    },
+  );
 }
 
 function availability(version: SshVersion | undefined, sshFile: string): Availability {

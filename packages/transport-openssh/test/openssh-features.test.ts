@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs';
 import { appendFile, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Connection, silentLogger, type TypedOptions, verifyByKnownHosts } from '@viassh/core';
+import process from 'node:process';
+import { type Connection, nobodyToAsk, silentLogger, type TypedOptions, verifyByKnownHosts } from '@viassh/core';
 import { createProgramRunner } from '@viassh/program';
 import { type KeyPair, missingForSshd, type Sshd, startSshd } from '@viassh/testing';
 import { createOpensshTransport } from '@viassh/transport-openssh';
@@ -115,4 +117,31 @@ t.test('KnownHostsCommand', { skip }, async (t) => {
   t.equal((await failureOf(connect(sshd))).code, 'HOST_KEY_UNKNOWN', 'without it');
   await using connection = await connect(sshd, [`KnownHostsCommand=/bin/cat ${file}`]);
   t.equal(connection.info.hostKey, `ssh-ed25519 ${sshd.hostKeyFingerprint}`);
+});
+
+t.test('an ssh before 8.4 cannot ask a program, but it can ask nobody', { skip }, async (t) => {
+  await using sshd = await startSshd();
+  const old = join(sshd.folder, 'ssh-8.0');
+  const askpass = join(sshd.folder, 'askpass');
+  const mark = join(sshd.folder, 'asked');
+  await writeFile(old, '#!/bin/sh\n[ "$1" = -V ] && { echo OpenSSH_8.0p1 >&2; exit; }\nexec ssh "$@"\n', {
+    mode: 0o755,
+  });
+  await writeFile(askpass, `#!/bin/sh\n: >'${mark}'\necho 'open sesame'\n`, { mode: 0o755 });
+  const before = { SSH_ASKPASS: '', SSH_ASKPASS_REQUIRE: '', ...process.env };
+  Object.assign(process.env, { SSH_ASKPASS: askpass, SSH_ASKPASS_REQUIRE: 'force' });
+  t.teardown(() => Object.assign(process.env, before));
+  const { connect: dial } = createOpensshTransport({ programs, runtimeFolder, sshFile: old });
+  const ways = { verifyHostKey: verifyByKnownHosts, log: silentLogger };
+  const asking = dial(await routeOf(sshd.configFile), { ...ways, authenticate: { ask: async () => 'open sesame' } });
+  t.match(await failureOf(asking), { code: 'SETTING_UNSUPPORTED', message: /8\.0.*8\.4/ });
+  await using connection = await dial(await routeOf(sshd.configFile), { ...ways, authenticate: nobodyToAsk });
+  t.equal(connection.info.state, 'up', 'a key without a passphrase');
+  await using strict = await startSshd({ authorize: false });
+  const key = await strict.generateKey({ passphrase: 'open sesame' });
+  await strict.authorize(key.publicKey);
+  const encrypted = await routeOf(strict.configFile, { identityFiles: [key.file] });
+  const failure = await failureOf(dial(encrypted, { ...ways, authenticate: nobodyToAsk }));
+  t.equal(failure.code, 'AUTH_FAILED', failure.message);
+  t.notOk(existsSync(mark), 'nothing was asked');
 });

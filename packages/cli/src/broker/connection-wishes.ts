@@ -1,5 +1,5 @@
 import type { BrokerWorld, ConnectionWish } from '@viassh/broker';
-import { type Connection, type Logger, silentLogger, type TypedOptions } from '@viassh/core';
+import { type Connection, type Logger, nobodyToAsk, silentLogger, type TypedOptions } from '@viassh/core';
 import { loadPersonality } from '../builtin.ts';
 import type { Environment } from '../environment.ts';
 import { readRemoteShellSettings } from '../programs/remote-shell-settings.ts';
@@ -34,6 +34,9 @@ export function connectionWishes(
         keepalive,
         signal,
         spareSession: warm ? 'kept' : undefined,
+        // ssh would find the terminal, or the display, that the broker was started from
+        authenticate: nobodyToAsk,
+        alwaysAuthenticate: true,
       }),
     keyOf: async (wish, signal) => {
       const { resolved, selection } = await planConnection(environment, {

@@ -26,6 +26,8 @@ export interface MasterOptions extends ConnectOptions {
   readonly programs: ProgramRunner;
   readonly runtimeFolder: string;
   readonly sshFile: string;
+  /** ssh asks nobody, on no terminal and by no program (BatchMode). Default: false. */
+  readonly asksNobody?: boolean | undefined;
 }
 
 /** What one master of a route is: by default the only one. */
@@ -82,7 +84,7 @@ export async function startMaster(
 
 async function launch(
   hop: ResolvedDestination,
-  { programs, sshFile, verifyHostKey, authenticate, log, signal }: MasterOptions,
+  { programs, sshFile, verifyHostKey, authenticate, asksNobody = false, log, signal }: MasterOptions,
   place: MasterPlace,
   folder: PrivateFolder,
   fifos: Fifo[],
@@ -97,10 +99,11 @@ async function launch(
     verifyScript: verifies ? folder.file('verify') : undefined,
   };
   if (signal?.aborted === true) throw abortedError(signal.reason);
+  const options = [...(place.options ?? []), ...(asksNobody ? ['BatchMode=yes'] : [])];
   const sshLog = new SshLog(hop, { before: place.before?.sshLog, isLast: place.isLast });
   const keeper = await startKeeper(programs, folder, {
     fifos: ['log', ...(authenticate === undefined ? [] : askFifos), ...(verifies ? verifyFifos : [])],
-    command: [sshFile, ...masterArguments(hop, paths, place)],
+    command: [sshFile, ...masterArguments(hop, paths, { ...place, options })],
     stdio: place.way.kind === 'stdio',
     env: authenticate === undefined ? undefined : askpassEnvironment(folder),
   });

@@ -36,6 +36,7 @@ if (missing !== undefined) throw new Error(missing);
 
 await using sshd = await startSshd({ mode: 'listen', config: ['LogLevel INFO'] });
 process.env['VIASSH_RUNTIME_DIR'] = join(sshd.folder, 'run');
+process.env['VIASSH_STATE_DIR'] = join(sshd.folder, 'state');
 delete process.env['SSH_AUTH_SOCK'];
 const file = join(sshd.folder, 'zeros');
 await writeFile(file, '');

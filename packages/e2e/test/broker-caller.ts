@@ -12,6 +12,8 @@ export interface BrokerCaller {
   /** An echo server of the far end that says `far: ` before each word. */
   readonly to: string;
   readonly runtime: string;
+  /** Has its log files. */
+  readonly state: string;
   /** What leads a program's viassh to the same broker. */
   readonly env: Readonly<Record<string, string>>;
   /** Writes config.yaml: `via` and, unless it has one, `ssh` are added to each tunnel. */
@@ -34,13 +36,20 @@ export async function brokerCaller(
   const far = await serve(stack, { host: '127.0.0.1', port: 0 }, answering('far'));
   const runtime = join(sshd.folder, 'run');
   const config = join(sshd.folder, 'config.yaml');
-  const env = { VIASSH_CONFIG: config, VIASSH_RUNTIME_DIR: runtime, VIASSH_TRANSPORT: transport };
+  const state = join(sshd.folder, 'state');
+  const env = {
+    VIASSH_CONFIG: config,
+    VIASSH_RUNTIME_DIR: runtime,
+    VIASSH_STATE_DIR: state,
+    VIASSH_TRANSPORT: transport,
+  };
   const start = (...args: string[]): RunningViassh => startViassh(args, { env, stdin: 'ignore' });
   await writeFile(config, '');
   return {
     sshd,
     to: `127.0.0.1:${(far.address() as AddressInfo).port}`,
     runtime,
+    state,
     env,
     async configure(tunnels, more = '') {
       const lines = Object.entries(tunnels).map(

@@ -24,7 +24,11 @@ export const transports = ['openssh', 'ssh2'] as const;
 
 /** Where the runs of this test process have their private folders: nothing may stay in it. */
 export const runtimeFolder: string = join(tmpdir(), `viassh-test-${process.pid}-run`);
-process.once('exit', () => rmSync(runtimeFolder, { recursive: true, force: true }));
+/** Where their log files are, for those that keep some and name no other place. */
+const stateFolder = join(tmpdir(), `viassh-test-${process.pid}-state`);
+process.once('exit', () => {
+  for (const folder of [runtimeFolder, stateFolder]) rmSync(folder, { recursive: true, force: true });
+});
 
 /** What of our own surroundings a run must not see: the test runner's, and this person's agent and display. */
 const hidden = [
@@ -47,6 +51,7 @@ export const surroundings: NodeJS.ProcessEnv = {
   ...process.env,
   ...Object.fromEntries(hidden.map((name) => [name, undefined])),
   VIASSH_RUNTIME_DIR: runtimeFolder,
+  VIASSH_STATE_DIR: stateFolder,
 };
 
 /** How one run is started. */

@@ -36,7 +36,13 @@ async function makeHome(sshd: Sshd, transport: string, to: string): Promise<Home
 `,
   );
   return {
-    env: { HOME: home, XDG_RUNTIME_DIR: run, VIASSH_CONFIG: config, VIASSH_TRANSPORT: transport },
+    env: {
+      HOME: home,
+      XDG_RUNTIME_DIR: run,
+      VIASSH_CONFIG: config,
+      VIASSH_STATE_DIR: join(home, 'state'),
+      VIASSH_TRANSPORT: transport,
+    },
     units: join(home, '.config/systemd/user'),
     socket: join(run, 'viassh/raw.sock'),
     port,

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { chmod, chown, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -116,6 +116,42 @@ onTransport('openssh', 'a broker asks nobody: not the SSH_ASKPASS that it was st
   t.notOk(existsSync(mark), 'nothing was asked');
   await run('down');
   await broker.exit;
+});
+
+onTransport(
+  'ssh2',
+  'what tunnels say is in log files, for this user alone, also after the end',
+  async (t, transport) => {
+    await using stack = new AsyncDisposableStack();
+    const { to, state, configure, run, up } = await brokerCaller(stack, transport);
+    await configure({ web: `forward: local, listen: unix:near.sock, to: ${to}` });
+    const broker = await up();
+    t.equal((await run('up', 'web')).code, 0);
+    const said = (await run('logs', 'web')).stdout.toString();
+    t.match(said, /listening on /);
+    t.equal((await run('down')).code, 0);
+    await broker.exit;
+    t.notMatch(broker.stderr(), /log files/);
+    const folder = join(state, 'log');
+    t.ok((await readdir(folder)).includes('web.log'));
+    const [{ mode }, { mode: ofFile }] = await Promise.all([stat(folder), stat(join(folder, 'web.log'))]);
+    t.strictSame([mode & 0o777, ofFile & 0o777], [0o700, 0o600]);
+    t.ok((await readFile(join(folder, 'web.log'), 'utf8')).startsWith(said));
+  },
+);
+
+onTransport('ssh2', 'no folder for log files: said once, and the tunnels stand', async (t, transport) => {
+  await using stack = new AsyncDisposableStack();
+  const { to, runtime, state, configure, run, up } = await brokerCaller(stack, transport);
+  await configure({ web: `forward: local, listen: unix:near.sock, to: ${to}` });
+  await writeFile(state, 'in its place');
+  const broker = await up();
+  t.equal((await run('up', 'web')).code, 0);
+  t.equal(await say({ path: join(runtime, 'near.sock') }, 'one'), 'far: one');
+  t.equal((await run('down')).code, 0);
+  await broker.exit;
+  const warnings = broker.stderr().match(/no log files are written: .*state\/log cannot be made \(ENOTDIR\); .*/g);
+  t.equal(warnings?.length, 1, broker.stderr());
 });
 
 onTransport('ssh2', 'a configuration that others may write is not read: it can name commands', async (t, transport) => {

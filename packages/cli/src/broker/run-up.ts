@@ -8,6 +8,7 @@ import { readBrokerConfig } from './broker-config-file.ts';
 import { askOwnBroker } from './ask-own-broker.ts';
 import { takeInheritedSockets } from './inherited-sockets.ts';
 import { connectionWishes } from './connection-wishes.ts';
+import { prepareLogFolder } from './log-folder.ts';
 import { sharingStarted } from './start-sharing.ts';
 
 /** What `viassh up` was asked for. */
@@ -66,6 +67,7 @@ export async function runUp(context: CommandContext, plugins: PluginRegistry, as
     plugins,
     programs,
     log: context.log,
+    logFolder: await prepareLogFolder(environment.variables, context.log),
     pid: process.pid,
     version: asked.version,
     names: asked.untilIdle && asked.names.length === 0 ? 'none' : asked.names,

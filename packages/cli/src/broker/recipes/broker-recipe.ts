@@ -8,9 +8,10 @@ export interface BrokerSituation {
   readonly viassh: string;
   /** Folders in which a service finds viassh, Node and ssh. */
   readonly path: readonly string[];
-  /** $VIASSH_CONFIG and $VIASSH_RUNTIME_DIR, where they are set. */
+  /** $VIASSH_CONFIG, $VIASSH_RUNTIME_DIR and $VIASSH_STATE_DIR, where they are set. */
   readonly configFile: string | undefined;
   readonly runtimeFolder: string | undefined;
+  readonly stateFolder: string | undefined;
   /** Reads `config.yaml`; the default is the user's own. @throws ViasshError CONFIG_INVALID */
   readOwnConfig(options: { readonly file?: string | undefined; readonly runtimeFolder: string }): Promise<BrokerConfig>;
 }

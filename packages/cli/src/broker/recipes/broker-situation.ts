@@ -10,12 +10,13 @@ import { type BrokerSituation, servicePath } from './broker-recipe.ts';
 export function brokerSituation(environment: Environment, plugins: PluginRegistry): BrokerSituation {
   const { variables } = environment;
   const { viassh } = installedCommands(variables);
-  const { VIASSH_CONFIG: configFile, VIASSH_RUNTIME_DIR: runtimeFolder } = variables;
+  const { VIASSH_CONFIG: configFile, VIASSH_RUNTIME_DIR: runtimeFolder, VIASSH_STATE_DIR: stateFolder } = variables;
   return {
     viassh,
     path: servicePath(process.execPath, viassh.includes('/') ? undefined : findInPath(viassh, variables)),
     configFile: configFile === '' ? undefined : configFile,
     runtimeFolder: runtimeFolder === '' ? undefined : runtimeFolder,
+    stateFolder: stateFolder === '' ? undefined : stateFolder,
     readOwnConfig: async ({ file, runtimeFolder: folder }) =>
       await readBrokerConfig(
         {

@@ -8,11 +8,12 @@ export const launchdBroker: BrokerRecipe = defineBrokerRecipe({
   program: 'launchd',
   summary: 'launchd (macOS): an agent for viassh up; there is no DEST',
   options: {},
-  async script({ viassh, path, configFile, runtimeFolder }) {
+  async script({ viassh, path, configFile, runtimeFolder, stateFolder }) {
     const environment = {
       PATH: path.join(':'),
       ...(configFile === undefined ? {} : { VIASSH_CONFIG: configFile }),
       ...(runtimeFolder === undefined ? {} : { VIASSH_RUNTIME_DIR: runtimeFolder }),
+      ...(stateFolder === undefined ? {} : { VIASSH_STATE_DIR: stateFolder }),
     };
     const command = `exec ${quoteWord(viassh)} up 2>>"$HOME/Library/Logs/viassh.log"`;
     const variables = Object.entries(environment).map(

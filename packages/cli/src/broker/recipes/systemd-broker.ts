@@ -24,7 +24,7 @@ export const systemdBroker: BrokerRecipe = defineBrokerRecipe({
 });
 
 async function userUnits(situation: BrokerSituation): Promise<string> {
-  const { configFile, runtimeFolder } = situation;
+  const { configFile, runtimeFolder, stateFolder } = situation;
   // Relative sockets are in the runtime folder of whoever logs in; systemd knows it as %t.
   const folder = runtimeFolder ?? '/run/user/viassh';
   const config = await situation.readOwnConfig({ runtimeFolder: folder });
@@ -36,6 +36,7 @@ async function userUnits(situation: BrokerSituation): Promise<string> {
     environment: {
       ...(configFile === undefined ? {} : { VIASSH_CONFIG: configFile }),
       ...(runtimeFolder === undefined ? {} : { VIASSH_RUNTIME_DIR: runtimeFolder }),
+      ...(stateFolder === undefined ? {} : { VIASSH_STATE_DIR: stateFolder }),
     },
     wantedBy: 'default.target',
   });
@@ -60,7 +61,8 @@ async function systemUnits(situation: BrokerSituation, user: string): Promise<st
   const service = serviceUnit(situation, {
     user,
     places,
-    environment: { VIASSH_CONFIG: file, VIASSH_RUNTIME_DIR: folder },
+    // The home of a user of the system may be nobody's to write to.
+    environment: { VIASSH_CONFIG: file, VIASSH_RUNTIME_DIR: folder, VIASSH_STATE_DIR: '/var/lib/viassh' },
     wantedBy: 'multi-user.target',
   });
   const own = [
@@ -114,7 +116,14 @@ function serviceUnit({ viassh, path }: BrokerSituation, details: ServiceDetails)
     'KillMode=mixed',
     ...(user === undefined
       ? []
-      : [`User=${user}`, 'RuntimeDirectory=viassh', 'RuntimeDirectoryMode=0700', 'RuntimeDirectoryPreserve=yes']),
+      : [
+          `User=${user}`,
+          'RuntimeDirectory=viassh',
+          'RuntimeDirectoryMode=0700',
+          'RuntimeDirectoryPreserve=yes',
+          'StateDirectory=viassh',
+          'StateDirectoryMode=0700',
+        ]),
     'UMask=0077',
     '# What may have to go: NoNewPrivileges where a ProxyCommand calls sudo, or with host-based logins.',
     'NoNewPrivileges=yes',

@@ -9,10 +9,10 @@ for (const round of ['one', 'two']) {
   // Given back with the first client: the next one is for the round that follows.
   const listening: Promise<NearListener> = listen(parseNearEnd(first), (client) => {
     client.resume().once('close', served.resolve);
-    void listening.then(async (listener) => {
-      await listener.close();
+    void (async () => {
+      await (await listening).close();
       client.end(`${round}\n`);
-    });
+    })();
   });
   const listener = await listening;
   process.stdout.write(`${JSON.stringify(places.map(formatNearEnd))}\n`);

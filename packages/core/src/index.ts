@@ -163,6 +163,7 @@ export { type ErrorCode, type ErrorEntry, errorCodes, errorEntry } from './error
 export {
   abortedError,
   isViasshError,
+  machineBusy,
   toViasshError,
   ViasshError,
   type ViasshErrorInit,

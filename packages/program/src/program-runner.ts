@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import {
   abortedError,
   type ExitStatus,
+  machineBusy,
   type ProgramOutput,
   type ProgramRequest,
   type ProgramRunner,
@@ -84,9 +85,9 @@ function failureToStart(request: Pick<ProgramRequest, 'file' | 'signal' | 'cwd'>
       cause,
     });
   }
-  return new ViasshError(
-    'PROGRAM_FAILED',
-    `the program ${request.file} could not be started (${cause?.code ?? 'unknown reason'})`,
-    { cause },
+  const what = `the program ${request.file} could not be started`;
+  return (
+    machineBusy(cause, what) ??
+    new ViasshError('PROGRAM_FAILED', `${what} (${cause?.code ?? 'unknown reason'})`, { cause })
   );
 }

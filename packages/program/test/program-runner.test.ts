@@ -1,3 +1,5 @@
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { createProgramRunner } from '@viassh/program';
 
@@ -24,6 +26,13 @@ t.test('a folder that is not there is not a program that is not there', async (t
   const failure = { code: 'PROGRAM_FAILED', message: /no folder .*missing/ };
   await t.rejects(programs.run({ file: 'true', args: [], cwd }), failure);
   await t.rejects(programs.start({ file: 'true', args: [], cwd, stdio: ['ignore', 'ignore', 'ignore'] }), failure);
+});
+
+t.test('no descriptor left is a failure that passes, and is over when there is one again', async (t) => {
+  const file = fileURLToPath(new URL('busy-machine.ts', import.meta.url));
+  const words = ['ulimit -n 64; exec "$@"', 'sh', process.execPath, '--conditions=@viassh/source', file];
+  const { stdout, stderr } = await programs.run({ file: 'sh', args: ['-c', ...words] });
+  t.equal(stdout, 'MACHINE_BUSY transient, MACHINE_BUSY transient, started', stderr);
 });
 
 t.test('arguments reach the program as they are, never through a shell', async (t) => {

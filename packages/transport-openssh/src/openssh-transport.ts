@@ -55,7 +55,15 @@ export function createOpensshTransport({
   sshFile = 'ssh',
 }: OpensshTransportOptions): Transport {
   let found: Promise<SshVersion | undefined> | undefined;
-  const version = (): Promise<SshVersion | undefined> => (found ??= sshVersion(programs, sshFile));
+  const version = async (): Promise<SshVersion | undefined> => {
+    found ??= sshVersion(programs, sshFile);
+    try {
+      return await found;
+    } catch (error) {
+      found = undefined; // a machine that was busy may have room the next time
+      throw error;
+    }
+  };
   const capabilities: ReadonlySet<Capability> = new Set([...always, 'custom-host-key-verifier']);
   return {
     name: 'openssh',

@@ -166,6 +166,11 @@ export const errorCodes = {
     meaning: 'A program of this machine is not installed or not executable.',
   },
   PROGRAM_FAILED: { kind: 'permanent', exitCode: 255, meaning: 'A program of this machine ended with an error.' },
+  MACHINE_BUSY: {
+    kind: 'transient',
+    exitCode: 255,
+    meaning: 'This machine had no process, memory or descriptor left for what was to be started or opened.',
+  },
   // IMAP
   IMAP_NOT_PREAUTH: {
     kind: 'permanent',

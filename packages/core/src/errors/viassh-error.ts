@@ -36,14 +36,32 @@ export function isViasshError(error: unknown, code?: ErrorCode): error is Viassh
   return code === undefined || (error as ViasshError).code === code;
 }
 
-/** The error as ours: what is not is wrapped as `fallback` with the original as cause. */
-export function toViasshError(error: unknown, fallback: ErrorCode = 'INTERNAL'): ViasshError {
+/**
+ * The error as ours: what is not is wrapped as `fallback` with the original as cause. What the machine had no room for is
+ * MACHINE_BUSY unless a fallback is given: no mistake of ours.
+ */
+export function toViasshError(error: unknown, fallback?: ErrorCode): ViasshError {
   if (isViasshError(error)) return error;
   if (error instanceof Error && error.name === 'AbortError') return abortedError(error);
-  return new ViasshError(fallback, error instanceof Error ? error.message : String(error), { cause: error });
+  const message = error instanceof Error ? error.message : String(error);
+  const busy = fallback === undefined ? machineBusy(error, message) : undefined;
+  return busy ?? new ViasshError(fallback ?? 'INTERNAL', message, { cause: error });
 }
 
 /** The error for an aborted operation. When the signal's own reason is one of ours, that reason is it. */
 export function abortedError(reason?: unknown): ViasshError {
   return isViasshError(reason) ? reason : new ViasshError('ABORTED', 'the operation was aborted', { cause: reason });
+}
+
+/** What fork(2), execve(2) and open(2) say when there is no process, memory or descriptor left: it passes. */
+const BUSY: ReadonlySet<string> = new Set(['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE']);
+
+/** MACHINE_BUSY, where the system's code says so. `what` could not be done: the beginning of the message. */
+export function machineBusy(cause: unknown, what: string): ViasshError | undefined {
+  const code = cause instanceof Error ? (cause as NodeJS.ErrnoException).code : undefined;
+  if (code === undefined || !BUSY.has(code)) return undefined;
+  return new ViasshError('MACHINE_BUSY', `${what}: this machine had no room for it at the moment (${code})`, {
+    hint: 'try again in a moment; ulimit -u and ulimit -n show how many processes and descriptors there may be',
+    cause,
+  });
 }

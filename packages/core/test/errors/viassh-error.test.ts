@@ -50,6 +50,10 @@ t.test('foreign errors are wrapped once, with the original as cause', async (t) 
     cause: foreign,
   });
   t.match(toViasshError('words'), { code: 'INTERNAL', message: 'words' });
+  for (const code of ['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE']) {
+    const busy = toViasshError(Object.assign(new Error('spawn'), { code }));
+    t.match(busy, { code: 'MACHINE_BUSY', message: code, entry: { kind: 'transient' } });
+  }
 });
 
 t.test('an abort is ABORTED, or the reason when that is one of ours', async (t) => {

@@ -8,7 +8,7 @@ type Cell = (typeof cells)[number];
 
 /** What a transport does not claim, when that is why a case was skipped: the suite's own words. */
 export function notClaimed({ result, reason }: Outcome): string | undefined {
-  return result === 'skipped' ? /^the (\S+ transport has not: .+)$/.exec(reason)?.[1] : undefined;
+  return result === 'skipped' ? /^the (.+ transport has not: .+)$/.exec(reason)?.[1] : undefined;
 }
 
 /**

@@ -6,11 +6,7 @@ import { createProgramRunner } from '@viassh/program';
 import { sshdHarness, testTransportCompliance } from '@viassh/testing';
 import { createOpensshTransport } from '@viassh/transport-openssh';
 import t from 'tap';
-import { lendingHarness, lentAreas } from './lending-harness.ts';
-
-/** Where it matters whose channels are lent; on memory and ssh2 all areas run. */
-const areas = ['connection', 'remote forwards', 'agent and x11', 'session exit', 'session data', 'session requests'];
-areas.push('destroy and abort', 'connection lost', 'connection lost with bytes unread', 'shutdown');
+import { lendingHarness, lentBySshd } from './lending-harness.ts';
 
 const programs = createProgramRunner();
 const { homedir: home, username: user } = userInfo();
@@ -26,5 +22,5 @@ await testTransportCompliance(
       runtimeFolder,
     }),
   ),
-  { areas: lentAreas.filter(({ name }) => areas.includes(name)) },
+  { areas: lentBySshd },
 );

@@ -16,6 +16,22 @@ const beforeTheLease: readonly string[] = [
 /** The areas that a lease may break. */
 export const lentAreas = complianceAreas.filter(({ name }) => !beforeTheLease.includes(name));
 
+/** Those of them in which it matters whose channels are lent; the memory transport runs all. */
+export const lentBySshd = lentAreas.filter(({ name }) =>
+  [
+    'connection',
+    'remote forwards',
+    'session exit',
+    'session data',
+    'session requests',
+    'destroy and abort',
+    'connection lost',
+    'connection lost with bytes unread',
+    'shutdown',
+    'tun',
+  ].includes(name),
+);
+
 /** A transport's harness whose connections are all leases of one. */
 export function lendingHarness(harness: ComplianceHarness): ComplianceHarness {
   const { transport } = harness;

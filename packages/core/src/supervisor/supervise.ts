@@ -67,7 +67,7 @@ class ConnectionSupervisor implements Supervisor {
     this.#connect = connect;
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    this.#backoff = new Backoff(options.backoff ?? {}, options.random ?? Math.random);
+    this.#backoff = new Backoff(options.backoff ?? {}, options.random ?? Math.random, () => this.#clock.now());
     this.#waiters = new Waiters(this.#clock, () => this.#restIfUnused());
     this.#state = { kind: 'idle', since: this.#clock.wall() };
     const { signal, maxLifetimeMs, lazy = false } = options;
@@ -169,6 +169,7 @@ class ConnectionSupervisor implements Supervisor {
     this.#attempts += 1;
     const attempt: Attempt = { cancel: new AbortController(), since: this.#clock.now() };
     this.#attempt = attempt;
+    this.#backoff.begins();
     this.#watch();
     this.#enter({ kind: 'connecting', since: this.#clock.wall(), attempt: this.#attempts });
     if (this.#attempt === attempt) this.#track(this.#run(attempt));
@@ -268,6 +269,7 @@ class ConnectionSupervisor implements Supervisor {
     const connection = this.#takeLink();
     this.#leave();
     this.#attempts = 0;
+    this.#backoff.rests();
     if (connection !== undefined) this.#discard(connection);
     this.#enter({ kind: 'idle', since: this.#clock.wall() });
   }

@@ -11,10 +11,10 @@ t.test('a login whose connection never answers is not up', async (t) => {
   await bench.clock.advance(14_999);
   t.equal(bench.states.length, 1);
   await bench.clock.advance(1);
-  t.equal(bench.states.at(-1), 'waiting 2 500 CONNECTION_LOST');
+  t.equal(bench.states.at(-1), 'waiting 2 1875 CONNECTION_LOST');
   t.equal(bench.supervisor.ups, 0);
   bench.silent = false;
-  await bench.clock.advance(500);
+  await bench.clock.advance(1875);
   await bench.reached('up');
 });
 
@@ -69,12 +69,12 @@ t.test('a wake cuts the wait short, and ends an attempt that leads nowhere; a fi
   bench.clock.setWall(HOUR_MS);
   await bench.clock.advance(500);
   t.equal(bench.givenUp, 0);
-  const other = supervised(t);
+  const other = supervised(t, { random: () => 0.9 });
   await other.reached('up');
   other.ahead.push(new ViasshError('HOST_UNREACHABLE', 'no network'), 'hang');
   await other.cut();
-  await other.clock.advance(500);
-  await other.reached('waiting 2 1000 HOST_UNREACHABLE');
+  await other.clock.advance(900);
+  await other.reached('waiting 2 900 HOST_UNREACHABLE');
   other.clock.setWall(HOUR_MS);
   await other.clock.advance(500);
   t.equal(other.states.at(-1), 'connecting 2');
@@ -96,12 +96,12 @@ t.test('an address that is gone: probed; one that is new: only a wait is cut sho
   bench.ahead.push(new ViasshError('HOST_UNREACHABLE', 'no network'), 'hang');
   await bench.cut();
   await bench.network({ come: ['10.0.0.3 on eth0'] });
-  await bench.reached('waiting 2 1000 HOST_UNREACHABLE');
+  await bench.reached('waiting 2 500 HOST_UNREACHABLE');
   t.match(bench.log.at(-3), 'new: 10.0.0.3 on eth0: trying now');
   await bench.clock.advance(3000);
   await bench.network({ gone: ['a route'] });
   t.equal(bench.givenUp, 0, 'an attempt that has just begun may go by the new route');
-  await bench.clock.advance(3001);
+  await bench.clock.advance(2501);
   await bench.network({ gone: ['a route'] });
   await bench.reached('up');
   t.equal(bench.givenUp, 1);

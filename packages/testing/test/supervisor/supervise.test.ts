@@ -15,20 +15,24 @@ t.test('a first failure is final: what was never up is a mistake to fix', async 
   t.strictSame(clock.pending, [], 'no timer is left');
 });
 
-t.test('with keepTrying it is retried, with waits that double up to the cap', async (t) => {
+t.test('with keepTrying it is retried, and no wait is longer than a quarter of the outage', async (t) => {
   const bench = supervised(
     t,
-    { keepTrying: true },
-    Array.from({ length: 9 }, () => refused),
+    { keepTrying: true, random: () => 1 },
+    Array.from({ length: 30 }, () => refused),
   );
-  const waits = (): number[] => bench.states.filter((s) => s.startsWith('waiting')).map((s) => Number(s.split(' ')[2]));
+  const waits: number[] = [];
   await bench.clock.advance(0);
-  for (const wait of [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]) {
-    t.equal(waits().at(-1), wait);
+  for (let outage = 0; bench.states.at(-1)?.startsWith('waiting') === true; outage += waits.at(-1) ?? 0) {
+    const wait = Number(bench.states.at(-1)?.split(' ')[2]);
+    t.equal(wait, Math.round(Math.min(60_000, Math.max(1000, outage / 4))), `after ${outage} ms`);
+    waits.push(wait);
     await bench.clock.advance(wait);
   }
   await bench.reached('up');
-  t.equal(bench.attempts, 10);
+  t.strictSame(waits.slice(0, 6), [1000, 1000, 1000, 1000, 1000, 1250]);
+  t.equal(waits.at(-1), 60_000);
+  t.equal(bench.attempts, 31);
   t.equal(bench.supervisor.ups, 1);
 });
 
@@ -53,7 +57,7 @@ t.test('lost: back after a wait; each change is one line with attempt, delay and
   bench.ahead.push(refused);
   await bench.cut();
   await bench.clock.advance(500);
-  await bench.reached('waiting 2 1000 CONNECTION_REFUSED');
+  await bench.reached('waiting 2 500 CONNECTION_REFUSED');
   await bench.clock.advance(1000);
   await bench.reached('up');
   t.strictSame(bench.states, [
@@ -61,29 +65,35 @@ t.test('lost: back after a wait; each change is one line with attempt, delay and
     'up',
     'waiting 1 500 CONNECTION_LOST',
     'connecting 1',
-    'waiting 2 1000 CONNECTION_REFUSED',
+    'waiting 2 500 CONNECTION_REFUSED',
     'connecting 2',
     'up',
   ]);
   t.equal(bench.log.length, 7);
   t.match(bench.log[1], /^up, round trip \d+\.\d ms$/);
   t.equal(bench.log[2], 'the connection to the server was lost (CONNECTION_LOST); attempt 1 in 0.5 s');
-  t.equal(bench.log[4], 'it says CONNECTION_REFUSED (CONNECTION_REFUSED); attempt 2 in 1.0 s');
+  t.equal(bench.log[4], 'it says CONNECTION_REFUSED (CONNECTION_REFUSED); attempt 2 in 0.5 s');
   t.match(bench.log[6], /^up again, /);
 });
 
 t.test('waits get short again only after the connection stayed up for a while', async (t) => {
-  const bench = supervised(t);
-  for (const wait of [500, 1000, 2000, 4000]) {
+  const bench = supervised(t, { random: () => 1 });
+  for (const wait of [1000, 1000, 1000, 1000, 1000, 1250]) {
     await bench.reached('up');
     await bench.cut();
     t.equal(bench.states.at(-1), `waiting 1 ${wait} CONNECTION_LOST`);
     await bench.clock.advance(wait);
   }
-  await bench.reached('up');
-  await bench.clock.advance(30_000);
-  await bench.cut();
-  t.equal(bench.states.at(-1), 'waiting 1 500 CONNECTION_LOST');
+  for (const [upMs, wait] of [
+    [29_000, 1563],
+    [30_000, 1000],
+  ] as const) {
+    await bench.reached('up');
+    await bench.clock.advance(upMs);
+    await bench.cut();
+    t.equal(bench.states.at(-1), `waiting 1 ${wait} CONNECTION_LOST`, `after ${upMs} ms of being up`);
+    await bench.clock.advance(wait);
+  }
 });
 
 t.test('a server that hangs up before the login twice is left alone for its shortest penalty', async (t) => {
@@ -91,12 +101,12 @@ t.test('a server that hangs up before the login twice is left alone for its shor
   const bench = supervised(t, { keepTrying: true }, [closed, closed, closed]);
   await bench.reached('waiting 2 500 SERVER_CLOSED');
   await bench.clock.advance(500);
-  await bench.reached('waiting 3 16000 SERVER_CLOSED');
+  await bench.reached('waiting 3 15500 SERVER_CLOSED');
   await bench.network({ come: ['route'] });
   t.equal(bench.attempts, 2, 'a new route does not cut that wait short');
   bench.supervisor.retryNow('asked for');
-  await bench.reached('waiting 4 17000 SERVER_CLOSED');
-  await bench.clock.advance(17_000);
+  await bench.reached('waiting 4 15500 SERVER_CLOSED');
+  await bench.clock.advance(15_500);
   await bench.reached('up');
 });
 

@@ -91,7 +91,7 @@ t.test('waiting has its limit, and the error says why it is down; 0 is no waitin
   none.ahead.push(refused);
   await none.cut();
   await none.clock.advance(500);
-  await none.reached('waiting 2 1000 CONNECTION_REFUSED');
+  await none.reached('waiting 2 500 CONNECTION_REFUSED');
   await t.rejects(none.connection.openSession({ kind: 'exec', command: 'true' }), { code: 'CONNECTION_REFUSED' });
 });
 

@@ -16,7 +16,7 @@ interface Rule {
 }
 
 const root = join(import.meta.dirname, '..');
-const plugins = ['@viassh/plugin-*', '@viassh/transport-*', '@viassh/demo'];
+const plugins = ['@viassh/linux', '@viassh/plugin-*', '@viassh/transport-*', '@viassh/demo'];
 const rules: Readonly<Record<string, Rule>> = {
   core: { packages: [], withoutNode: ['node:child_process', 'node:process'] },
   program: { packages: ['@viassh/core', 'execa'] },
@@ -34,6 +34,12 @@ const rules: Readonly<Record<string, Rule>> = {
   'plugin-imap': { packages: ['@viassh/core'], withoutNode: ['node:child_process', 'node:process', 'node:net'] },
   'plugin-rsync': { packages: ['@viassh/core'], withoutNode: ['node:child_process', 'node:process', 'node:net'] },
   'plugin-smtp': { packages: ['@viassh/core'], withoutNode: ['node:child_process', 'node:process', 'node:net'] },
+  'plugin-x11': { packages: ['@viassh/core'], withoutNode: ['node:child_process', 'node:process'] },
+  'plugin-ppp': {
+    packages: ['@viassh/core', '@viassh/linux'],
+    withoutNode: ['node:child_process', 'node:process', 'node:net'],
+  },
+  linux: { packages: ['@viassh/core', 'koffi'], withoutNode: ['node:child_process'] },
   demo: { packages: ['@viassh/core', 'ssh2'], withoutNode: ['node:child_process', 'node:process'] },
   testing: { packages: ['@viassh/core', '@viassh/program', 'tap'] },
   cli: {

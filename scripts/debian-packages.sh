@@ -2,7 +2,7 @@
 # Installs the real programs that the tests meet, where this is Debian and we are root. Starts no service.
 # Prints what it does on stderr; what cannot be had is skipped by the tests, loudly and counted.
 set -eu
-wanted='openssh-server openssh-client dovecot-imapd fetchmail mutt isync procps iproute2 microsocks tinyproxy dropbear-bin xauth rsync cvs uucp git subversion mercurial unison borgbackup restic ansible-core sshfs alpine dovecot-managesieved dovecot-pop3d exim4-daemon-light msmtp neomutt offlineimap3 swaks curl iperf3 openssl autossh systemd'
+wanted='openssh-server openssh-client dovecot-imapd fetchmail mutt isync procps iproute2 microsocks tinyproxy dropbear-bin xauth rsync cvs uucp git subversion mercurial unison borgbackup restic ansible-core sshfs alpine dovecot-managesieved dovecot-pop3d exim4-daemon-light msmtp neomutt offlineimap3 swaks curl iperf3 openssl autossh systemd xvfb x11-apps x11-utils x11-xserver-utils xterm slirp socat cpio sshuttle nftables busybox-static'
 [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null && command -v dpkg-query >/dev/null || exit 0
 
 missing=

@@ -91,7 +91,7 @@ export {
 
 export { type Capability, capabilities, capabilityMissing } from './connection/capability.ts';
 export { type AuthenticationPrompt, type Authenticator, nobodyToAsk } from './transport/authenticator.ts';
-export type { Availability, ConnectOptions, SparePolicy, Transport } from './transport/transport.ts';
+export type { Availability, ConnectOptions, HandOverWishes, SparePolicy, Transport } from './transport/transport.ts';
 export { selectTransport, type TransportEntry, type TransportSelection } from './transport/select-transport.ts';
 
 export { type Clock, type ClockTimer, systemClock } from './supervisor/clock.ts';
@@ -111,6 +111,7 @@ export type { RemoteForwardState, SupervisedForward } from './supervisor/supervi
 export type { Traffic } from './supervisor/traffic.ts';
 
 export type { StdioEnd } from './endpoint/stdio.ts';
+export type { DeviceCounters, PacketDevice } from './endpoint/packet-device.ts';
 export { announceNearEnd, formatNearEnd, type NearEnd, parseNearEnd } from './endpoint/near-end.ts';
 export { serveClients, type ServeOptions } from './endpoint/serve-clients.ts';
 export { admitOwnUser } from './endpoint/admit-own-user.ts';

@@ -262,6 +262,64 @@ export const errorCodes = {
     meaning: 'The runtime folder, or the control socket in it, is not for this user alone.',
   },
   TUNNEL_UNKNOWN: { kind: 'permanent', exitCode: 64, meaning: 'The configuration has no tunnel of that name.' },
+  // X11
+  DISPLAY_UNUSABLE: {
+    kind: 'permanent',
+    exitCode: 255,
+    meaning: 'There is no X display here, or it does not let us in.',
+  },
+  X11_UNTRUSTED_IMPOSSIBLE: {
+    kind: 'permanent',
+    exitCode: 255,
+    meaning:
+      'The X server here cannot keep programs of the far end apart from others: it has no SECURITY extension, or makes no cookie.',
+  },
+  X11_REFUSED: {
+    kind: 'permanent',
+    exitCode: 255,
+    meaning: 'The server did not accept the request for X11 forwarding.',
+  },
+  // IP links
+  LIBRARY_MISSING: {
+    kind: 'permanent',
+    exitCode: 255,
+    meaning: 'A library that speaks to the kernel cannot be loaded.',
+  },
+  TUN_MISSING: { kind: 'permanent', exitCode: 255, meaning: 'This machine has no tun devices.' },
+  TUN_FORBIDDEN: {
+    kind: 'permanent',
+    exitCode: 255,
+    meaning: 'This user may not open a tun device, or not set up networks.',
+  },
+  DEVICE_BUSY: {
+    kind: 'permanent',
+    exitCode: 255,
+    meaning: 'The device is there already, and somebody else has it open.',
+  },
+  DEVICE_LOST: { kind: 'transient', exitCode: 255, meaning: 'The device was deleted under us.' },
+  NETWORK_SETUP_FAILED: {
+    kind: 'permanent',
+    exitCode: 255,
+    meaning: 'An address, a route or a name server could not be set.',
+  },
+  ADDRESS_CONFLICT: {
+    kind: 'permanent',
+    exitCode: 255,
+    meaning: 'The address or network of the link is in use on this machine already.',
+  },
+  PPP_FAILED: { kind: 'permanent', exitCode: 255, meaning: 'The two ends of a link did not agree.' },
+  PPP_AUTH_FAILED: {
+    kind: 'permanent',
+    exitCode: 255,
+    meaning: 'The far end of a link did not accept our name and secret, or we did not accept its own.',
+  },
+  PPP_SILENT: { kind: 'transient', exitCode: 255, meaning: 'The far end of a link does not answer.' },
+  PPP_LOOPED: { kind: 'permanent', exitCode: 255, meaning: 'The far end sends back what we send.' },
+  FAR_LINK_MISSING: {
+    kind: 'permanent',
+    exitCode: 255,
+    meaning: 'The far end has nothing that could be the other end of a link.',
+  },
   // The rest
   ABORTED: { kind: 'permanent', exitCode: 255, meaning: 'The caller ended the operation.' },
   INTERNAL: { kind: 'permanent', exitCode: 255, meaning: 'A mistake in viassh itself.' },

@@ -31,6 +31,12 @@ export type Availability =
   | { readonly ok: true; readonly detail: string }
   | { readonly ok: false; readonly reason: string };
 
+/** What the ssh process is asked for beside the session, in its own way. */
+export interface HandOverWishes {
+  /** X11 as `ssh -X` (`untrusted`) and `ssh -Y` (`trusted`) have it; its display is the one in the program's environment. */
+  readonly x11?: 'untrusted' | 'trusted' | undefined;
+}
+
 /** Makes connections. No retries, no events, no reading of configuration. */
 export interface Transport {
   readonly name: string;
@@ -54,6 +60,6 @@ export interface Transport {
     route: Route,
     request: SessionRequest,
     stdio: ProgramStdio,
-    options: Omit<ConnectOptions, 'verifyHostKey'>,
+    options: Omit<ConnectOptions, 'verifyHostKey'> & HandOverWishes,
   ): Promise<ExitStatus>;
 }

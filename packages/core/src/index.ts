@@ -44,6 +44,7 @@ export { describeFarEnd, type FarEnd, farEndNeeds, openFarEnd, parseTcpFarEnd } 
 export { awaitHead, type HeadOptions, type HeadOutcome } from './connection/await-head.ts';
 export { type StderrTail, watchStderr } from './connection/stderr-tail.ts';
 export { gatherWrites } from './connection/gather-writes.ts';
+export { Inbound } from './connection/inbound.ts';
 export { type Pipe, type PipeOptions, pipe } from './connection/pipe.ts';
 
 export {

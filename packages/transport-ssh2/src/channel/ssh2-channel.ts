@@ -1,8 +1,7 @@
 import { Duplex } from 'node:stream';
-import { type Channel, type ExitStatus, ViasshError } from '@viassh/core';
+import { type Channel, type ExitStatus, Inbound, ViasshError } from '@viassh/core';
 import type { RawChannel, RawChannelSink } from '../ssh2-private/raw-channel.ts';
 import type { WireBacklog } from '../wire/wire-backlog.ts';
-import { Inbound } from './inbound.ts';
 import type { ReceiveWindow } from './receive-window.ts';
 
 /** How a channel is put on top of a raw one. */

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import {
   type ExitStatus,
+  Inbound,
   type PtyRequest,
   sanitize,
   type SessionChannel,
@@ -9,7 +10,6 @@ import {
   type X11Request,
 } from '@viassh/core';
 import type { RawChannel, RawChannelSink, StartRequest } from '../ssh2-private/raw-channel.ts';
-import { Inbound } from './inbound.ts';
 import { type ChannelSetup, Ssh2Channel } from './ssh2-channel.ts';
 
 /** What may be asked for on a fresh session channel, RFC 4254 §6.2 to §6.5. */

@@ -1,11 +1,10 @@
 import { Duplex } from 'node:stream';
-import { type Channel, ViasshError } from '@viassh/core';
+import { type Channel, Inbound, ViasshError } from '@viassh/core';
 import { errorOf } from '../wire/failure.ts';
 import { FrameKind, MOST_DATA } from '../wire/frame.ts';
 import type { FrameWire } from '../wire/frame-wire.ts';
 import { jsonBody } from '../wire/json-body.ts';
 import { ReceiveWindow, SendWindow } from '../wire/window.ts';
-import { Inbound } from './inbound.ts';
 import type { LeasedId } from './leased-id.ts';
 
 /** How a channel is put on a lease. */

@@ -1,11 +1,17 @@
 import { Readable } from 'node:stream';
-import { type ExitStatus, type PtyRequest, type SessionChannel, type ViasshError, wireSignalName } from '@viassh/core';
+import {
+  type ExitStatus,
+  Inbound,
+  type PtyRequest,
+  type SessionChannel,
+  type ViasshError,
+  wireSignalName,
+} from '@viassh/core';
 import { readExit } from '../wire/exit-body.ts';
 import { errorOf } from '../wire/failure.ts';
 import { FrameKind } from '../wire/frame.ts';
 import { jsonBody } from '../wire/json-body.ts';
 import { ReceiveWindow, stderrWindow } from '../wire/window.ts';
-import { Inbound } from './inbound.ts';
 import { LeaseChannel, type LeaseChannelSetup } from './lease-channel.ts';
 
 /** core's SessionChannel on a lease. */

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 import t from 'tap';
-import { Inbound } from '../../src/channel/inbound.ts';
+import { Inbound } from '../../src/connection/inbound.ts';
 
 /** A stream behind an Inbound, as channels have it. */
 class Source extends Readable {

@@ -13,7 +13,7 @@ export {
 } from './control/requests.ts';
 export { type AskOptions, askBroker, failureOf, followLogs, openControl, type Question } from './control/ask-broker.ts';
 export { prepareRuntimeFolder } from './control/runtime-folder.ts';
-export { leaseConnection } from './lease/client/lease-connection.ts';
+export { leaseConnection } from './lease/client/take-lease.ts';
 export { leaseKey, type LeaseKeyParts } from './lease/lease-key.ts';
 export { type Lease, serveLease } from './lease/server/serve-lease.ts';
 export { createTunnelLogs, type TunnelLogs, type TunnelLogsOptions } from './log/tunnel-logs.ts';

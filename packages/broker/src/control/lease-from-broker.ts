@@ -1,5 +1,6 @@
 import { abortedError, type Connection, isViasshError, type Logger } from '@viassh/core';
-import { leaseConnection, type LeaseConnectionOptions } from '../lease/client/lease-connection.ts';
+import type { LeaseConnectionOptions } from '../lease/client/lease-connection.ts';
+import { leaseConnection } from '../lease/client/take-lease.ts';
 import { failureOf, openControl } from './ask-broker.ts';
 import type { LeaseRequest } from './requests.ts';
 

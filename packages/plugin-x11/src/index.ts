@@ -1,1 +1,9 @@
-export {};
+export { openX11Display } from './open-x11-display.ts';
+export { x11, type X11Forward } from './x11.ts';
+export {
+  FORWARD_X11_TIMEOUT_MS,
+  type X11Counters,
+  type X11Display,
+  type X11DisplayOptions,
+  type X11Event,
+} from './x11-display.ts';

@@ -7,6 +7,10 @@ export { makeScratchFolder, type ScratchFolder } from './sshd/scratch-folder.ts'
 export { missingForTun, startTunServer, type TunDevice, type TunServer } from './tun/tun-server.ts';
 export { type EchoReply, echoReply, type EchoRequest, echoRequest } from './tun/echo-packets.ts';
 
+export { type XvfbOptions, type Xvfb, type XWindow, missingForXvfb, startXvfb } from './x11/start-xvfb.ts';
+export { coloursOf, toPng, type XImage } from './x11/x-image.ts';
+export { type AuthorityEntry, type AuthorityFamily, authorityFile } from './x11/authority-file.ts';
+
 export { createMailbox, type Mailbox, missingForDovecot } from './dovecot/create-mailbox.ts';
 export type { MailboxMessage } from './dovecot/messages.ts';
 

@@ -1,2 +1,10 @@
 export type { CarrierCounters, LinkAddress, LinkTerms, PacketCarrier } from './carrier/packet-carrier.ts';
+export {
+  createDeframer,
+  type Deframer,
+  type DeframerCounters,
+  type DeframerOptions,
+} from './framing/deframer.ts';
+export { createFramer, type Framer } from './framing/framer.ts';
+export { type FrameForm, plainForm } from './framing/framing.ts';
 export type { PppCredentials, PppOptions, PppSession } from './ppp/ppp-session.ts';

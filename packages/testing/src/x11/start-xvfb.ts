@@ -140,11 +140,14 @@ function serverArguments(
   authority: string,
 ): string[] {
   return [
-    ...['-displayfd', '1'],
+    '-displayfd',
+    '1',
     ...(cookie === false ? ['-ac'] : ['-auth', authority]),
     ...screens.flatMap((screen, index) => ['-screen', `${index}`, screen]),
-    ...[tcp === true ? '-listen' : '-nolisten', 'tcp'],
-    ...[security === false ? '-extension' : '+extension', 'SECURITY'],
+    tcp === true ? '-listen' : '-nolisten',
+    'tcp',
+    security === false ? '-extension' : '+extension',
+    'SECURITY',
     '-noreset',
   ];
 }

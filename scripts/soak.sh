@@ -7,6 +7,7 @@ cd "$(dirname "$0")/.."
 sh scripts/bootstrap.sh
 sh scripts/debian-packages.sh
 sh scripts/unpack-postfix.sh
+sh scripts/build-ppp-guest.sh
 . scripts/toolchain.sh
 mkdir -p .test-output
 VIASSH_RUNTIME_DIR=$(mktemp -d)

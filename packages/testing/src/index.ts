@@ -11,6 +11,15 @@ export { type XvfbOptions, type Xvfb, type XWindow, missingForXvfb, startXvfb } 
 export { coloursOf, toPng, type XImage } from './x11/x-image.ts';
 export { type AuthorityEntry, type AuthorityFamily, authorityFile } from './x11/authority-file.ts';
 
+export {
+  missingForPrivateNetwork,
+  type PrivateNetwork,
+  type ServeOptions,
+  startPrivateNetwork,
+} from './network/private-network.ts';
+export { missingForPppGuest } from './ppp/find-ppp-guest.ts';
+export { type PppGuest, type PppGuestUser, startPppGuest } from './ppp/start-ppp-guest.ts';
+
 export { createMailbox, type Mailbox, missingForDovecot } from './dovecot/create-mailbox.ts';
 export type { MailboxMessage } from './dovecot/messages.ts';
 

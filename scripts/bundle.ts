@@ -49,7 +49,7 @@ const { metafile, outputFiles } = await build({
   splitting: true,
   banner: { js: commonjs },
   define: { __dirname: 'import.meta.dirname', __filename: 'import.meta.filename' },
-  plugins: [ssh2Parts(), plainWidth()],
+  plugins: [ssh2Parts(), koffiApart(), plainWidth()],
   metafile: true,
 });
 // One file, and nothing in it but what is run before ssh takes over: the start counts at every call.
@@ -114,6 +114,20 @@ function ssh2Parts(): Plugin {
         contents: `const { parseKey } = require('ssh2/lib/protocol/keyParser.js');
           module.exports = { Client: require('ssh2/lib/client.js'), utils: { parseKey }, ...require('ssh2/lib/agent.js') };`,
         resolveDir: dirname(String(pluginData)),
+      }));
+    },
+  };
+}
+
+/** koffi stays where npm put it, with its addon; it is looked for when a device is opened, and only then. */
+function koffiApart(): Plugin {
+  return {
+    name: 'koffi',
+    setup(own) {
+      own.onResolve({ filter: /^koffi$/ }, () => ({ path: 'koffi', namespace: 'koffi' }));
+      own.onLoad({ filter: /^koffi$/, namespace: 'koffi' }, () => ({
+        contents: `const { createRequire } = require('node:module');
+          module.exports = createRequire(require.resolve('@viassh/linux'))('koffi');`,
       }));
     },
   };

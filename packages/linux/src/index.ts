@@ -1,1 +1,1 @@
-export {};
+export { openTunDevice, type TunDeviceOptions } from './device/open-tun-device.ts';

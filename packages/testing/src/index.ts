@@ -5,6 +5,7 @@ export { generateKey, type KeyPair, type KeyType } from './sshd/keys.ts';
 export { makeScratchFolder, type ScratchFolder } from './sshd/scratch-folder.ts';
 
 export { missingForTun, startTunServer, type TunDevice, type TunServer } from './tun/tun-server.ts';
+export { createFakeDevice, type FakeDevice, type FakeDeviceOptions } from './tun/fake-device.ts';
 export { type EchoReply, echoReply, type EchoRequest, echoRequest } from './tun/echo-packets.ts';
 
 export { type XvfbOptions, type Xvfb, type XWindow, missingForXvfb, startXvfb } from './x11/start-xvfb.ts';

@@ -1,3 +1,4 @@
+export { type DisplayName, parseDisplay } from './display/parse-display.ts';
 export { openX11Display } from './open-x11-display.ts';
 export { x11, type X11Forward } from './x11.ts';
 export {

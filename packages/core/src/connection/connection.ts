@@ -37,7 +37,7 @@ export interface Connection extends AsyncDisposable {
   /**
    * Opens a session channel and sends env, pty and the request; resolves when the server accepted it.
    *
-   * @throws ViasshError CHANNEL_REFUSED, REQUEST_REFUSED, CONNECTION_LOST, CONNECTION_CLOSED, ABORTED
+   * @throws ViasshError CHANNEL_REFUSED, REQUEST_REFUSED, X11_REFUSED, CONNECTION_LOST, CONNECTION_CLOSED, ABORTED
    */
   openSession(request: SessionRequest): Promise<SessionChannel>;
   /** @throws ViasshError CHANNEL_REFUSED, CONNECTION_LOST, CONNECTION_CLOSED, ABORTED */

@@ -49,7 +49,7 @@ export function requestRefused(request: SessionRequest, refused: 'pty' | 'x11' |
     });
   }
   if (refused === 'x11') {
-    return new ViasshError('REQUEST_REFUSED', 'the server refused X11', {
+    return new ViasshError('X11_REFUSED', 'the server refused X11', {
       hint: 'sshd_config X11Forwarding yes and the program xauth are needed there, and no no-x11-forwarding or restrict on the key',
     });
   }

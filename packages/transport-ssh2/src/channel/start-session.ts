@@ -13,7 +13,7 @@ export interface SessionExtras {
  * Sends env, pty, x11-req, the agent's and the request itself on a fresh session channel, all in one go, and judges the
  * answers then. When one is refused, or it was aborted, the channel is closed.
  *
- * @throws ViasshError REQUEST_REFUSED, ABORTED or the signal's own reason
+ * @throws ViasshError REQUEST_REFUSED, X11_REFUSED, ABORTED or the signal's own reason
  */
 export async function startSession(
   channel: Ssh2SessionChannel,

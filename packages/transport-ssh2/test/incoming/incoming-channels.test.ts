@@ -96,7 +96,7 @@ t.test('X11 that the server refuses', async (t) => {
   await using sshd = await startSshd({ config: ['X11Forwarding no', 'MaxSessions 1'] });
   await using connection = await connectTo(sshd);
   const failure = await failureOf(connection.openSession({ kind: 'exec', command: 'cat', x11 }));
-  t.match(failure, { code: 'REQUEST_REFUSED', message: /X11/, hint: /xauth/ });
+  t.match(failure, { code: 'X11_REFUSED', message: /X11/, hint: /xauth/ });
   await waitUntil(
     'the channel of the refused request to be closed',
     async () => (await output(connection, 'echo room').catch(() => '')) === 'room\n',

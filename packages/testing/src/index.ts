@@ -18,6 +18,8 @@ export {
   type ServeOptions,
   startPrivateNetwork,
 } from './network/private-network.ts';
+export { missingForNamespacePair, type NamespacePair, startNamespacePair } from './network/start-namespace-pair.ts';
+export { type NetworkState, networkState } from './network/network-state.ts';
 export { missingForPppGuest } from './ppp/find-ppp-guest.ts';
 export { type PppGuest, type PppGuestUser, startPppGuest } from './ppp/start-ppp-guest.ts';
 

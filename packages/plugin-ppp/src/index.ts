@@ -1,3 +1,7 @@
+export { type FrameCarrier, type FrameCarrierOptions, frameCarrier } from './carrier/frame-carrier.ts';
+export type { FrameAgreement, FrameOffer, OfferedAddress } from './carrier/frame-offer.ts';
+export { pppCarrier, type PppSessionMaker } from './carrier/ppp-carrier.ts';
+export { tunCarrier, type TunCarrierOptions } from './carrier/tun-carrier.ts';
 export type { CarrierCounters, LinkAddress, LinkTerms, PacketCarrier } from './carrier/packet-carrier.ts';
 export {
   createDeframer,

@@ -37,15 +37,20 @@ export interface PacketCarrier extends AsyncDisposable {
   readonly counters: CarrierCounters;
   /** Resolves when packets may go; rejects with what went wrong. A rejection nobody awaits is not unhandled. */
   readonly agreed: Promise<LinkTerms>;
+  /**
+   * What is sent now only lengthens the queue: pause what feeds it until `ready()`. A little more is taken all the same, so
+   * that the batch that is on its way is not lost. False when the carrier has ended.
+   */
+  readonly full: boolean;
   /** Sends in order, drops what finds no room; gives the number that went. The buffers are the caller's again when it returns. */
   send(packets: readonly Buffer[]): number;
   /** Resolves when there is room, and when it has ended. */
   ready(): Promise<void>;
-  /** One handler. The buffers are the carrier's again when it returns. */
+  /** One handler; until there is one packets wait at the far end, as with `pause()`. The buffers are the carrier's again when it returns. */
   onPackets(handler: (packets: readonly Buffer[]) => void): void;
   pause(): void;
   resume(): void;
-  /** Resolves when either side ended it in good order; rejects with a ViasshError else. */
+  /** Resolves when either side ended it in good order; rejects with a ViasshError else. Not noticed while it is paused. */
   readonly closed: Promise<void>;
   /** Ends it in good order (PPP: Terminate-Request), within a bounded time. */
   close(): Promise<void>;

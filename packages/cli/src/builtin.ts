@@ -76,6 +76,10 @@ export type {
 export const loadForward = (): Promise<typeof import('@viassh/plugin-forward')> =>
   whole('the plugin forward', import('@viassh/plugin-forward'));
 
+/** X11: the plugin, and the same as functions. */
+export const loadX11 = (): Promise<typeof import('@viassh/plugin-x11')> =>
+  whole('the plugin x11', import('@viassh/plugin-x11'));
+
 /** The plugins that come with viassh. The only list of them. */
 export const builtinPlugins: readonly PluginEntry[] = [
   {
@@ -92,6 +96,11 @@ export const builtinPlugins: readonly PluginEntry[] = [
     name: 'forward',
     summary: 'forward ports and Unix sockets, in both directions, with SOCKS and HTTP CONNECT',
     load: async () => (await loadForward()).forwardPlugin,
+  },
+  {
+    name: 'x11',
+    summary: 'X11 programs of the far end on the display here',
+    load: async () => (await loadX11()).x11Plugin,
   },
 ];
 

@@ -2,7 +2,7 @@ import { createRegistry, type Plugin, type PluginEntry, ViasshError } from '@via
 import yargs, { type Argv } from 'yargs';
 import { globalOptions, type GlobalValues, readGlobals } from './arguments/global-options.ts';
 import { type Letters, normalizeArgv } from './arguments/normalize-argv.ts';
-import { lettersOf, optionsOf, yargsOptions } from './arguments/option-table.ts';
+import { lettersOf, optionsOf, withVariables, yargsOptions } from './arguments/option-table.ts';
 import {
   addOwnReaders,
   addRecipeAndAccount,
@@ -82,11 +82,19 @@ async function ownGlobals(own: readonly string[], version: string): Promise<Glob
   return parsed.command.globals;
 }
 
-/** The letters of the plugin that is named first among the words. */
+/** Of `pipe` alone: they say the same in three ways, so that the last one can count. */
+const pipeLetters: Letters = {
+  X: { name: 'x11=untrusted', takesValue: false },
+  Y: { name: 'x11=trusted', takesValue: false },
+  x: { name: 'x11=none', takesValue: false },
+};
+
+/** The letters of the command that is named first among the words. */
 async function ownLetters(argv: readonly string[]): Promise<Letters> {
   const broker = Object.entries(brokerLetters).find(([name]) => argv.find((word) => !word.startsWith('-')) === name);
   if (broker !== undefined) return broker[1];
-  const named = argv.find((word) => builtinPlugins.some(({ name }) => name === word));
+  const named = argv.find((word) => word === 'pipe' || builtinPlugins.some(({ name }) => name === word));
+  if (named === 'pipe') return pipeLetters;
   return named === undefined ? {} : lettersOf({ ...residentOptions, ...(await registry.load(named)).options });
 }
 
@@ -113,6 +121,7 @@ function buildParser(take: TakeCommand, version: string, width: number, words: r
         withDestination(own)
           .option('subsystem', { alias: 's', type: 'boolean', describe: 'COMMAND is the name of a subsystem' })
           .option('tty', { alias: 't', type: 'boolean', describe: 'with a terminal on the far end' })
+          .option('x11', { type: 'string', choices: ['untrusted', 'trusted', 'none'], describe: x11Help })
           .usage('$0 pipe DEST [options] -- COMMAND...')
           .example("tar cf - dir | $0 pipe user@host -- 'tar xf - -C /tmp'", 'copy a folder there')
           .example('$0 pipe host -- df -h', 'the words are joined by blanks, as ssh does'),
@@ -124,6 +133,7 @@ function buildParser(take: TakeCommand, version: string, width: number, words: r
             words: wordsOf(values),
             subsystem: values['subsystem'] === true,
             tty: values['tty'] === true,
+            x11: x11Of(values['x11']),
           });
         }),
     )
@@ -214,7 +224,7 @@ function addPlugin(parser: Argv, entry: PluginEntry, take: TakeCommand): void {
           context,
           plugin,
           destinationOf(values),
-          optionsOf(plugin.options, values),
+          withVariables(plugin.options, optionsOf(plugin.options, values), context.environment.variables),
           wordsOf(values),
           optionsOf(residentOptions, values),
         );
@@ -266,6 +276,14 @@ function withDestination<T>(own: Argv<T>): Argv<T> {
 
 function destinationOf(values: Values): string {
   return String(values['destination']);
+}
+
+const x11Help = 'X11 for the command: -X is untrusted, -Y trusted, -x none; DISPLAY names the display here';
+
+/** Of -X, -Y and -x the last one counts, as with ssh. */
+function x11Of(value: unknown): 'untrusted' | 'trusted' | undefined {
+  const final: unknown = Array.isArray(value) ? value.at(-1) : value;
+  return final === 'untrusted' || final === 'trusted' ? final : undefined;
 }
 
 function wordsOf(values: Values): string[] {

@@ -92,7 +92,14 @@ export {
 
 export { type Capability, capabilities, capabilityMissing } from './connection/capability.ts';
 export { type AuthenticationPrompt, type Authenticator, nobodyToAsk } from './transport/authenticator.ts';
-export type { Availability, ConnectOptions, HandOverWishes, SparePolicy, Transport } from './transport/transport.ts';
+export type {
+  Availability,
+  ConnectOptions,
+  HandedX11,
+  HandOverWishes,
+  SparePolicy,
+  Transport,
+} from './transport/transport.ts';
 export { selectTransport, type TransportEntry, type TransportSelection } from './transport/select-transport.ts';
 
 export { type Clock, type ClockTimer, systemClock } from './supervisor/clock.ts';
@@ -141,6 +148,7 @@ export {
 export { definePlugin } from './plugin/define-plugin.ts';
 export { type OptionSpec, type OptionTable, type OptionValues, optionFlag, parseOptions } from './plugin/options.ts';
 export {
+  type HandOverSession,
   type LocalContext,
   type Plugin,
   pluginApiVersion,

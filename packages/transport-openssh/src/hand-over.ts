@@ -2,6 +2,9 @@ import {
   destinationOf,
   type ExitStatus,
   forwardedAgent,
+  type HandedX11,
+  type HandOverWishes,
+  type ProgramRunner,
   type ProgramStdio,
   type ResolvedDestination,
   type Route,
@@ -15,12 +18,15 @@ import { startRouteMasters } from './master/route-masters.ts';
 import { passengerArguments, type Way, wayOptions } from './master/way.ts';
 
 /** What handing over takes. */
-export type HandOverOptions = Omit<MasterOptions, 'verifyHostKey'>;
+export type HandOverOptions = Omit<MasterOptions, 'verifyHostKey'> & HandOverWishes;
 
 /**
  * Runs one ssh with the caller's own descriptors: no byte passes through JavaScript. The exit status is ssh's own, so a
  * remote signal is 255 (ssh drops its name), and so is a failure of the connection. Where hops are before the last one,
  * that ssh goes through a private master for each; behind a proxy, it is a passenger of one.
+ *
+ * X11 (`x11`) is what ssh makes of it: it asks `xauth` here for the cookie, tells on stderr when it or the server will
+ * not, and runs the command all the same, without a display.
  *
  * @throws ViasshError PROGRAM_NOT_FOUND; where there are masters, what these throw
  */
@@ -28,8 +34,11 @@ export async function handOver(
   route: Route,
   request: SessionRequest,
   stdio: ProgramStdio,
-  options: HandOverOptions,
+  given: HandOverOptions,
 ): Promise<ExitStatus> {
+  const { x11, ...others } = given;
+  // Who looks at the display is the ssh that the server knows: this one, or the master that it is a passenger of.
+  const options = x11 === undefined ? others : { ...others, programs: withDisplay(others.programs, x11) };
   const hop = destinationOf(route);
   const run = async (args: readonly string[]): Promise<ExitStatus> => {
     options.log.debug(`handing over to ${options.sshFile}`);
@@ -37,15 +46,18 @@ export async function handOver(
     return await program.exit;
   };
   const before = route.hops.slice(0, -1) as [] | Route['hops'];
-  if (before.length === 0 && route.proxy === undefined) return await run(ownSsh(hop, request));
+  if (before.length === 0 && route.proxy === undefined) return await run(ownSsh(hop, request, x11));
 
   const known = { ...options, verifyHostKey: verifyByKnownHosts };
   if (before.length === 0) {
-    const role = { isLast: true, options: environmentOptions({ ...hop.sessionEnv, ...request.env }) };
-    return await withMasters(route, known, role, (socketPath) => run(passenger(hop, request, socketPath)));
+    const role = {
+      isLast: true,
+      options: [...x11Options(x11), ...environmentOptions({ ...hop.sessionEnv, ...request.env })],
+    };
+    return await withMasters(route, known, role, (socketPath) => run(passenger(hop, request, x11, socketPath)));
   }
   return await withMasters({ ...route, hops: before as Route['hops'] }, known, { isLast: false }, (socketPath) =>
-    run(ownSsh(hop, request, { kind: 'through', sshFile: options.sshFile, socketPath })),
+    run(ownSsh(hop, request, x11, { kind: 'through', sshFile: options.sshFile, socketPath })),
   );
 }
 
@@ -64,8 +76,9 @@ async function withMasters<T>(
 }
 
 /** An ssh that logs in itself. */
-function ownSsh(hop: ResolvedDestination, request: SessionRequest, way?: Way): string[] {
+function ownSsh(hop: ResolvedDestination, request: SessionRequest, x11: HandedX11 | undefined, way?: Way): string[] {
   const options = [
+    ...x11Options(x11),
     ...(way === undefined ? [] : wayOptions(hop, way)),
     'ControlPath=none',
     ...plainHelper(hop).filter((option) => option !== 'RequestTTY=no'),
@@ -84,9 +97,40 @@ function ownSsh(hop: ResolvedDestination, request: SessionRequest, way?: Way): s
 }
 
 /** An ssh that hands its descriptors to a master, which was told the environment. */
-function passenger(hop: ResolvedDestination, request: SessionRequest, socketPath: string): string[] {
-  const agent = forwardedAgent(hop) === undefined ? [] : ['-o', 'ForwardAgent=yes']; // which one is the master's affair
-  return [...passengerArguments(socketPath), ...agent, ...requestFlags(request), '--', 'hop', ...requestWords(request)];
+function passenger(
+  hop: ResolvedDestination,
+  request: SessionRequest,
+  x11: HandedX11 | undefined,
+  socketPath: string,
+): string[] {
+  const agent = forwardedAgent(hop) === undefined ? [] : ['ForwardAgent=yes']; // which one is the master's affair
+  const options = [...agent, ...x11Options(x11)].flatMap((option) => ['-o', option]);
+  return [
+    ...passengerArguments(socketPath),
+    ...options,
+    ...requestFlags(request),
+    '--',
+    'hop',
+    ...requestWords(request),
+  ];
+}
+
+/** Of several values ssh takes the first: these stand before what else is said about X11. */
+function x11Options(x11: HandedX11 | undefined): string[] {
+  if (x11 === undefined) return [];
+  return [
+    'ForwardX11=yes',
+    `ForwardX11Trusted=${x11.trusted ? 'yes' : 'no'}`, // Debian's ssh has yes where nothing is said
+    `ForwardX11Timeout=${x11.timeout}`,
+  ];
+}
+
+function withDisplay(programs: ProgramRunner, { display, xauthority }: HandedX11): ProgramRunner {
+  const variables = { DISPLAY: display, XAUTHORITY: xauthority };
+  return {
+    start: (request) => programs.start({ ...request, env: { ...request.env, ...variables } }),
+    run: (request) => programs.run({ ...request, env: { ...request.env, ...variables } }),
+  };
 }
 
 function requestFlags(request: SessionRequest): string[] {

@@ -20,6 +20,19 @@ export function optionsOf(table: OptionTable, values: Readonly<Record<string, un
   return Object.fromEntries(given);
 }
 
+/** For what was not typed, the environment variables that stand for it. An empty one says nothing. */
+export function withVariables(
+  table: OptionTable,
+  typed: Readonly<Record<string, unknown>>,
+  variables: Readonly<Record<string, string | undefined>>,
+): Record<string, unknown> {
+  const usual = Object.entries(table).flatMap(([name, spec]): [string, string][] => {
+    const value = spec.type === 'string' && spec.variable !== undefined ? variables[spec.variable] : undefined;
+    return typed[name] !== undefined || value === undefined || value === '' ? [] : [[name, value]];
+  });
+  return { ...typed, ...Object.fromEntries(usual) };
+}
+
 function yargsOption(spec: OptionSpec): Options {
   if (spec.type === 'boolean')
     return { type: 'boolean', describe: `${spec.letter === undefined ? '' : `-${spec.letter} `}${spec.summary}` };
@@ -27,8 +40,16 @@ function yargsOption(spec: OptionSpec): Options {
     type: 'string',
     requiresArg: true,
     describe: `${spec.letter === undefined ? '' : `-${spec.letter} `}${spec.valueName}: ${spec.summary}`,
-    defaultDescription: spec.type === 'strings' ? undefined : spec.default?.toString(),
+    defaultDescription: defaultOf(spec),
   };
+}
+
+function defaultOf(spec: Exclude<OptionSpec, { type: 'boolean' }>): string | undefined {
+  if (spec.type === 'strings') return undefined;
+  return (
+    spec.default?.toString() ??
+    (spec.type === 'string' && spec.variable !== undefined ? `$${spec.variable}` : undefined)
+  );
 }
 
 /** The letters of a table's options, as `normalizeArgv` takes them. */

@@ -6,26 +6,41 @@ import { openConnection, type OpenRequest } from '../library/open-connection.ts'
 import { terminalAuthenticator } from '../terminal/terminal-authenticator.ts';
 import type { CommandContext } from './command-context.ts';
 
+/** What a command may ask for beside what it needs. */
+export type CommandWishes = Pick<OpenRequest, 'handsOver' | 'keepalive' | 'lease' | 'onRoute' | 'spareSession'>;
+
 /** The connection of one command run. */
 export async function openForCommand(
   context: CommandContext,
   destination: string,
   needs: readonly Capability[],
+  wishes: CommandWishes = {},
+): Promise<Connection> {
+  return await openConnection(context.environment, await requestForCommand(context, destination, needs, wishes));
+}
+
+/** What is to be opened for one command run: what was typed for it, and what the environment says. */
+export async function requestForCommand(
+  context: CommandContext,
+  destination: string,
+  needs: readonly Capability[],
   {
+    handsOver = false,
     keepalive = false,
     lease = true,
     onRoute,
     spareSession = false, // one command runs over it
-  }: Pick<OpenRequest, 'keepalive' | 'lease' | 'onRoute' | 'spareSession'> = {},
-): Promise<Connection> {
+  }: CommandWishes = {},
+): Promise<OpenRequest> {
   const { environment, log, signal } = context;
   const globals = await withUsualOptions(context.globals, environment.variables);
-  return await openConnection(environment, {
+  return {
     destination,
     typed: typedOptions(globals, context.usualProxy),
     transport: globals.transport,
     control: globals.control,
     needs,
+    handsOver,
     keepalive,
     lease: lease && !globals.noBroker && environment.variables['VIASSH_BROKER'] !== 'no',
     usualProxy: context.usualProxy,
@@ -34,7 +49,7 @@ export async function openForCommand(
     signal,
     spareSession,
     ...whomToAsk(context, environment),
-  });
+  };
 }
 
 /**

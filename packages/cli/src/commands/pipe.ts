@@ -1,5 +1,13 @@
 import { Readable } from 'node:stream';
-import { type Capability, describeExit, exitCodeOf, pipe, type SessionRequest, ViasshError } from '@viassh/core';
+import {
+  type Capability,
+  type Connection,
+  describeExit,
+  exitCodeOf,
+  pipe,
+  type SessionRequest,
+  ViasshError,
+} from '@viassh/core';
 import { farTerminal, followTerminal } from '../terminal/far-terminal.ts';
 import type { CommandContext } from './command-context.ts';
 import { openForCommand } from './open-for-command.ts';
@@ -13,18 +21,34 @@ export interface PipeArguments {
   readonly words: readonly string[];
   readonly subsystem: boolean;
   readonly tty: boolean;
+  /** -X, -Y: X11 for the remote command. */
+  readonly x11?: 'untrusted' | 'trusted' | undefined;
 }
 
 /** `viassh pipe`: this process's streams and a remote command's joined. Returns the exit code. */
 export async function runPipe(
   context: CommandContext,
-  { destination, words, subsystem, tty }: PipeArguments,
+  { destination, words, subsystem, tty, x11 }: PipeArguments,
 ): Promise<number> {
-  const { stdin, stdout, stderr, signal, log, globals } = context;
   const request = requestOf(words, subsystem);
   const needs: Capability[] = [request.kind, ...(tty ? (['pty'] as const) : [])];
+  if (x11 !== undefined) {
+    const { runPipeWithX11 } = await import('./pipe-with-x11.ts');
+    return await runPipeWithX11(context, { destination, request, needs, tty, trusted: x11 === 'trusted' }, carry);
+  }
   await using connection = await openForCommand(context, destination, needs);
-  const running = await pipe(connection, request, {
+  return await carry(context, connection, request, tty);
+}
+
+/** Joins the streams to a session of `opener`. Returns the exit code. */
+async function carry(
+  context: CommandContext,
+  opener: Pick<Connection, 'openSession'>,
+  request: SessionRequest,
+  tty: boolean,
+): Promise<number> {
+  const { stdin, stdout, stderr, signal, log, globals } = context;
+  const running = await pipe(opener, request, {
     stdin: globals.noStdin ? Readable.from([]) : stdin,
     stdout,
     stderr,

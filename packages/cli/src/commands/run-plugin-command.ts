@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import {
   abortedError,
+  type Connection,
   destinationOf,
   type ExitStatus,
   exitCodeOf,
@@ -98,9 +99,15 @@ async function runThere(
   destination: string,
   local: LocalContext,
 ): Promise<ExitStatus> {
-  const { needs, keepalive } = prepared;
+  const { needs, keepalive, handOver } = prepared;
   let settings: LocalContext['settings'];
   const onRoute = (route: Route): void => void (settings = destinationOf(route).raw);
-  const connection = await openForCommand(context, destination, needs, { keepalive, onRoute });
-  return await runPlugin(prepared, connection, { ...local, settings });
+  const run = async (connection: Connection): Promise<ExitStatus> =>
+    await runPlugin(prepared, connection, { ...local, settings });
+  if (handOver === undefined)
+    return await run(await openForCommand(context, destination, needs, { keepalive, onRoute }));
+  const { openOrHandOver } = await import('./open-or-hand-over.ts');
+  return await openOrHandOver(context, destination, needs, { keepalive, onRoute }, run, (session) =>
+    handOver({ ...local, settings }, session),
+  );
 }

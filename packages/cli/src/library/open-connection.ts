@@ -32,6 +32,8 @@ export interface OpenRequest {
   /** The control socket of a master of the user's own: the transport is then `control`. */
   readonly control?: string | undefined;
   readonly needs: readonly Capability[];
+  /** A transport that lacks some of them will do, where its own process takes sessions over. For {@link planConnection}. */
+  readonly handsOver?: boolean | undefined;
   readonly log: Logger;
   readonly signal?: AbortSignal | undefined;
   readonly verifyHostKey?: HostKeyVerifier | undefined;
@@ -63,7 +65,7 @@ export interface Plan {
 /** Resolves the destination and selects the transport, which is made ready where `connects`; nothing is dialled. */
 export async function planConnection(
   environment: Environment,
-  { destination, typed, transport, control, needs, keepalive = false, signal }: OpenRequest,
+  { destination, typed, transport, control, needs, handsOver, keepalive = false, signal }: OpenRequest,
   connects = false,
 ): Promise<Plan> {
   const parsed = typeof destination === 'string' ? parseDestination(destination) : checkDestination(destination);
@@ -71,7 +73,7 @@ export async function planConnection(
   const name = transportWithControl(transport, control);
   const entries = control === undefined ? environment.transports : [environment.controlTransport(control)];
   const select = async (): Promise<TransportSelection> => {
-    const selection = await selectTransport(entries, name, needs);
+    const selection = await selectTransport(entries, name, needs, { handsOver });
     if (connects) await selection.transport.prepare?.();
     return selection;
   };
@@ -79,9 +81,9 @@ export async function planConnection(
   return { route: keepalive ? withKeepalive(resolved, KEEPALIVE) : resolved, resolved, selection };
 }
 
-/** Resolve, known hosts, select, connect. @throws ViasshError of any of these steps */
-export async function openConnection(environment: Environment, request: OpenRequest): Promise<Connection> {
-  const { route, resolved, selection } = await planConnection(environment, request, true);
+/** Resolve and select, unless there is a `plan` already; known hosts, connect. @throws ViasshError of any of these steps */
+export async function openConnection(environment: Environment, request: OpenRequest, plan?: Plan): Promise<Connection> {
+  const { route, resolved, selection } = plan ?? (await planConnection(environment, request, true));
   const { transport, reason } = selection;
   request.onRoute?.(route);
   if (request.lease === true && request.control === undefined) {

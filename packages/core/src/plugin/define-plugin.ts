@@ -18,7 +18,7 @@ export function definePlugin<const T extends OptionTable>(definition: PluginDefi
     );
   }
   const { needs, lifetime, check, run: _run, runHere: _runHere, ...others } = definition;
-  const { exitCodeOf: _exitCodeOf, reportFailure: _reportFailure, ...data } = others;
+  const { exitCodeOf: _exitCodeOf, reportFailure: _reportFailure, handOver, ...data } = others;
   return {
     ...data,
     prepare(raw, words) {
@@ -35,6 +35,7 @@ export function definePlugin<const T extends OptionTable>(definition: PluginDefi
         runHere: async (context) => await definition.runHere?.(context, options),
         exitCodeOf: (error) => definition.exitCodeOf?.(error, options),
         reportFailure: async (context, error) => await definition.reportFailure?.(context, error, options),
+        handOver: handOver === undefined ? undefined : (context, session) => handOver(context, session, options),
         run: (context) => definition.run(context, options),
       };
     },

@@ -7,7 +7,14 @@ import { ViasshError } from '../errors/viassh-error.ts';
 export type OptionSpec = { readonly letter?: string } & OptionForm;
 
 type OptionForm =
-  | { readonly type: 'string'; readonly summary: string; readonly valueName: string; readonly default?: string }
+  | {
+      readonly type: 'string';
+      readonly summary: string;
+      readonly valueName: string;
+      readonly default?: string;
+      /** The environment variable that stands for it where it is not given: `DISPLAY`. An empty one is none. The CLI reads it. */
+      readonly variable?: string;
+    }
   | {
       readonly type: 'number';
       readonly summary: string;

@@ -4,7 +4,9 @@ import type { ViasshError } from '../errors/viassh-error.ts';
 import type { StdioEnd } from '../endpoint/stdio.ts';
 import type { Logger } from '../log/logger.ts';
 import type { ProgramRunner } from '../program/program-runner.ts';
+import type { SessionRequest } from '../connection/session-request.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
+import type { HandOverWishes } from '../transport/transport.ts';
 import type { Capability } from '../connection/capability.ts';
 import type { Account } from './account.ts';
 import type { OptionTable, OptionValues } from './options.ts';
@@ -39,6 +41,13 @@ export interface PluginContext {
 /** What there is of a {@link PluginContext} before anything is dialled. */
 export type LocalContext = Omit<PluginContext, 'connection'>;
 
+/**
+ * Has the transport's own process run a session with the descriptors of this process.
+ *
+ * @throws ViasshError as `handOver` of Transport
+ */
+export type HandOverSession = (request: SessionRequest, wishes: HandOverWishes) => Promise<ExitStatus>;
+
 /** A plugin's data and its one function. */
 export interface PluginDefinition<T extends OptionTable> {
   readonly apiVersion: typeof pluginApiVersion;
@@ -71,6 +80,15 @@ export interface PluginDefinition<T extends OptionTable> {
    */
   readonly exitCodeOf?: (error: ViasshError, options: OptionValues<T>) => number | undefined;
   /**
+   * In place of `run`, where the transport lacks some of `needs` and has a process that can do the same in its own way
+   * (`handOver` of Transport): checks what that would find out late, and hands over. No connection of ours is made.
+   */
+  readonly handOver?: (
+    context: LocalContext,
+    handOver: HandOverSession,
+    options: OptionValues<T>,
+  ) => Promise<ExitStatus>;
+  /**
    * Says a failure in the plugin's own way, also one of connecting, before it is reported as usual. Never throws. Not
    * asked for mistakes in the options.
    */
@@ -83,7 +101,7 @@ export interface PluginDefinition<T extends OptionTable> {
 export interface Plugin
   extends Omit<
     PluginDefinition<OptionTable>,
-    'needs' | 'lifetime' | 'check' | 'run' | 'runHere' | 'exitCodeOf' | 'reportFailure'
+    'needs' | 'lifetime' | 'check' | 'run' | 'runHere' | 'exitCodeOf' | 'reportFailure' | 'handOver'
   > {
   /** The options of one call, checked, and what follows from them. @throws ViasshError OPTION_INVALID */
   prepare(raw: Readonly<Record<string, unknown>>, words: readonly string[]): PreparedPlugin;
@@ -101,5 +119,7 @@ export interface PreparedPlugin {
   exitCodeOf(error: ViasshError): number | undefined;
   /** See {@link PluginDefinition.reportFailure}. */
   reportFailure(context: LocalContext, error: ViasshError): Promise<void>;
+  /** See {@link PluginDefinition.handOver}; undefined: it runs on a connection or not at all. */
+  readonly handOver?: ((context: LocalContext, handOver: HandOverSession) => Promise<ExitStatus>) | undefined;
   run(context: PluginContext): Promise<ExitStatus>;
 }

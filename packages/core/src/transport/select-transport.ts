@@ -17,6 +17,7 @@ export interface TransportSelection {
 /**
  * Picks the transport: the one asked for, or with `auto` the first entry that runs here and can do what is needed.
  *
+ * @param handsOver a transport whose own process can take the session over (`handOver`) will do, too
  * @throws ViasshError OPTION_INVALID for an unknown name, TRANSPORT_UNAVAILABLE, CAPABILITY_MISSING (which names a
  * transport that has it). All before anything is dialled.
  */
@@ -24,13 +25,16 @@ export async function selectTransport(
   entries: readonly TransportEntry[],
   requested: string,
   needs: readonly Capability[],
+  { handsOver = false }: { readonly handsOver?: boolean | undefined } = {},
 ): Promise<TransportSelection> {
-  if (requested !== 'auto') return await selectNamed(entries, requested, needs);
+  const lacks = (transport: Transport): readonly Capability[] =>
+    handsOver && transport.handOver !== undefined ? [] : missingOf(transport, needs);
+  if (requested !== 'auto') return await selectNamed(entries, requested, lacks);
   const passedOver: string[] = [];
   let lacking = 0;
   for (const entry of entries) {
     const transport = await entry.load();
-    const missing = missingOf(transport, needs);
+    const missing = lacks(transport);
     const availability = await transport.available();
     if (missing.length === 0 && availability.ok) {
       return { transport, reason: [...passedOver, availability.detail].join('; ') };
@@ -51,7 +55,7 @@ export async function selectTransport(
 async function selectNamed(
   entries: readonly TransportEntry[],
   requested: string,
-  needs: readonly Capability[],
+  lacks: (transport: Transport) => readonly Capability[],
 ): Promise<TransportSelection> {
   const entry = entries.find(({ name }) => name === requested);
   if (entry === undefined) {
@@ -60,7 +64,7 @@ async function selectNamed(
     });
   }
   const transport = await entry.load();
-  const missing = missingOf(transport, needs);
+  const missing = lacks(transport);
   if (missing.length > 0) throw await capabilityMissing(entries, transport, missing);
   const availability = await transport.available();
   if (!availability.ok) {

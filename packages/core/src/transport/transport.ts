@@ -33,8 +33,19 @@ export type Availability =
 
 /** What the ssh process is asked for beside the session, in its own way. */
 export interface HandOverWishes {
-  /** X11 as `ssh -X` (`untrusted`) and `ssh -Y` (`trusted`) have it; its display is the one in the program's environment. */
-  readonly x11?: 'untrusted' | 'trusted' | undefined;
+  readonly x11?: HandedX11 | undefined;
+}
+
+/** X11 as ssh makes it: cookies, their timeout, and what becomes of a refusal are its own. */
+export interface HandedX11 {
+  /** True: as `ssh -Y`. False: as `ssh -X` is meant, also where the configuration says ForwardX11Trusted. */
+  readonly trusted: boolean;
+  /** ForwardX11Timeout, seconds; 0: none. */
+  readonly timeout: number;
+  /** DISPLAY of the ssh process. */
+  readonly display: string;
+  /** XAUTHORITY of the ssh process; undefined: none, not even ours. */
+  readonly xauthority?: string | undefined;
 }
 
 /** Makes connections. No retries, no events, no reading of configuration. */

@@ -11,4 +11,6 @@ export {
 } from './framing/deframer.ts';
 export { createFramer, type Framer } from './framing/framer.ts';
 export { type FrameForm, plainForm } from './framing/framing.ts';
+export { createPppSession } from './ppp/create-ppp-session.ts';
+export { createPacketFilter, type PacketFilter } from './ppp/network/packet-filter.ts';
 export type { PppCredentials, PppOptions, PppSession } from './ppp/ppp-session.ts';

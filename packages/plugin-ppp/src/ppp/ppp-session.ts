@@ -1,5 +1,5 @@
-import type { Clock, Logger } from '@viassh/core';
-import type { LinkTerms } from '../carrier/packet-carrier.ts';
+import type { Clock, Logger, ViasshError } from '@viassh/core';
+import type { CarrierCounters, LinkTerms } from '../carrier/packet-carrier.ts';
 
 /** How a side proves who it is, RFC 1334 and RFC 1994. */
 export interface PppCredentials {
@@ -35,6 +35,11 @@ export interface PppOptions {
   readonly remoteAddress?: string | undefined;
   /** Name servers that we tell; none: refused when asked. */
   readonly offerDns?: readonly string[] | undefined;
+  /**
+   * Networks (CIDR) that packets may come from, beside the other side's own address; none: `[]`. Undefined: from anywhere,
+   * as long as they are for our address.
+   */
+  readonly acceptFrom?: readonly string[] | undefined;
   /** Ask for name servers (RFC 1877). */
   readonly askDns?: boolean | undefined;
   readonly ipv6?: boolean | undefined;
@@ -42,7 +47,7 @@ export interface PppOptions {
   readonly mru: number;
   /** Control characters that must be escaped towards us: 0 for a clean pipe; 0xffffffff until LCP has agreed anyway. */
   readonly accm?: number | undefined;
-  /** Seconds between LCP Echo-Requests, 0: none; this many unanswered end the session. */
+  /** Milliseconds between LCP Echo-Requests, 0: none; this many unanswered end the session. */
   readonly echoIntervalMs?: number | undefined;
   readonly echoFailures?: number | undefined;
 }
@@ -53,14 +58,17 @@ export interface PppSession {
   open(): void;
   /** Bytes from the wire, as they come. Never throws. */
   receive(bytes: Buffer): void;
-  /** The lower layer is gone: everything ends at once, without Terminate. */
-  lowerDown(): void;
+  /** The lower layer is gone: everything ends at once, without Terminate. `reason`: what ended it, if that is known. */
+  lowerDown(reason?: ViasshError): void;
   /** Packets for the far end, bare IP; those of a family that is not open are dropped. Gives the number that went. */
   send(packets: readonly Buffer[]): number;
   /** Resolves when the network phase is open; rejects with the ViasshError that ended it. */
   readonly agreed: Promise<LinkTerms>;
   /** Resolves when it ended in good order, by either side; rejects with a ViasshError else. */
   readonly closed: Promise<void>;
+  readonly counters: CarrierCounters;
+  /** What came before the first good frame, at the most 4 KiB: a program's complaint. As it came. */
+  readonly noise: string;
   /** Terminate-Request, and its answer or its timeout. */
   close(reason?: string): Promise<void>;
 }

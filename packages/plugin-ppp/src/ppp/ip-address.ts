@@ -1,0 +1,32 @@
+/** Four bytes of it, undefined when it is no IPv4 address. */
+export function parseIpv4(text: string): Buffer | undefined {
+  const parts = text.split('.');
+  if (parts.length !== 4 || !parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) < 256)) return undefined;
+  return Buffer.from(parts.map(Number));
+}
+
+export function showIpv4(bytes: Uint8Array): string {
+  return bytes.join('.');
+}
+
+/** Sixteen bytes of it, undefined when it is no IPv6 address. Without a zone. */
+export function parseIpv6(text: string): Buffer | undefined {
+  if (!text.includes(':') || !/^[0-9a-fA-F:.]+$/.test(text) || !URL.canParse(`http://[${text}]/`)) return undefined;
+  const [head = '', tail] = new URL(`http://[${text}]/`).hostname.slice(1, -1).split('::');
+  const groups = (part: string): string[] => (part === '' ? [] : part.split(':'));
+  const [before, after] = [groups(head), groups(tail ?? '')];
+  const all = [...before, ...Array.from({ length: 8 - before.length - after.length }, () => '0'), ...after];
+  return Buffer.from(all.map((group) => group.padStart(4, '0')).join(''), 'hex');
+}
+
+/** In the shortest form (RFC 5952). */
+export function showIpv6(bytes: Uint8Array): string {
+  const groups = Buffer.from(bytes).toString('hex').match(/.{4}/g) ?? [];
+  return new URL(`http://[${groups.join(':')}]/`).hostname.slice(1, -1);
+}
+
+/** Can one host have it? Not nothing, loopback, multicast, reserved or broadcast. */
+export function isHostIpv4(bytes: Uint8Array): boolean {
+  const first = bytes[0]!;
+  return first !== 0 && first !== 127 && first < 224;
+}

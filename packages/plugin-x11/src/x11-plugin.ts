@@ -1,10 +1,12 @@
 import {
   definePlugin,
   type ExitStatus,
+  isViasshError,
   pipe,
   type Plugin,
   type PluginContext,
   type SessionRequest,
+  ViasshError,
 } from '@viassh/core';
 import { askedDisplay, checkX11Options, wayOf, x11Options } from './asked-x11.ts';
 import { openFarDisplay } from './far-display/open-far-display.ts';
@@ -41,13 +43,22 @@ export const x11Plugin: Plugin = definePlugin({
     const command = commandOf(options.words);
     if (wayOf(options) === 'request') {
       await using forward = await x11(connection, asked);
-      return await carry(forward, { kind: 'exec', command }, context);
+      return await carry(forward, { kind: 'exec', command }, context).catch((error: unknown) => {
+        throw withOtherWay(error);
+      });
     }
     await using display = await openX11Display(asked);
     await using far = await openFarDisplay(connection, display, { log, signal });
     return await carry(connection, { kind: 'exec', command: far.commandFor(command) }, context);
   },
 });
+
+/** Where the server refuses X11, there may be another way. */
+function withOtherWay(error: unknown): unknown {
+  if (!isViasshError(error, 'X11_REFUSED')) return error;
+  const { code, message, hint = '', cause } = error;
+  return new ViasshError(code, message, { hint: `${hint}; or try --way forward, which needs none of that`, cause });
+}
 
 /** As ssh joins its arguments. */
 function commandOf(words: readonly string[]): string {

@@ -40,6 +40,7 @@ import { connectionInfo, type Hop } from './hop.ts';
 import { bridgeToAgent } from './incoming/agent-bridge.ts';
 import { IncomingChannels } from './incoming/incoming-channels.ts';
 import { ping } from './ping.ts';
+import { hearDebugMessages } from './ssh2-private/debug-messages.ts';
 import { openTun } from './tun/open-tun.ts';
 import type { TunChannel } from './tun/tun-channel.ts';
 import { WireBacklog } from './wire/wire-backlog.ts';
@@ -114,7 +115,11 @@ export class Ssh2Connection implements Connection {
     const session = await startSession(
       channel,
       { ...request, env, signal },
-      { forwardAgent: this.#agent !== undefined, onX11: () => this.#incoming.expect('x11') },
+      {
+        forwardAgent: this.#agent !== undefined,
+        onX11: () => this.#incoming.expect('x11'),
+        hear: () => hearDebugMessages(this.#last.client),
+      },
     );
     this.#spare.used();
     return session;

@@ -2,8 +2,10 @@ import {
   channelRefused,
   type ErrorCode,
   isViasshError,
+  requestRefused,
   type ResolvedDestination,
   sanitize,
+  type SessionRequest,
   ViasshError,
 } from '@viassh/core';
 import { peerOf } from './hop.ts';
@@ -172,4 +174,20 @@ function reasonOf(error: Foreign): string {
 function errnoOf(error: Foreign): string {
   const codes = [error, ...(error.errors ?? [])].map(({ code }) => code);
   return String(codes.find((code) => code === 'ECONNREFUSED') ?? codes.find((code) => code !== undefined) ?? '');
+}
+
+/**
+ * A refused x11-req. sshd says to the client what of the key and of xauth stands in its way, and to its own log alone what
+ * of its configuration does (session.c, session_setup_x11fwd).
+ */
+export function translateX11Refusal(request: SessionRequest, said: readonly string[]): ViasshError {
+  const words = said.findLast((message) => /x11|xauth/i.test(message));
+  const refusal = requestRefused(request, 'x11');
+  if (words === undefined) return refusal;
+  const hint = /key options/i.test(words)
+    ? 'no-X11-forwarding or restrict stands with the key in authorized_keys there: X11-forwarding behind it allows it again'
+    : /xauth/i.test(words)
+      ? 'install xauth there (Debian: apt-get install xauth), or set XAuthLocation in sshd_config'
+      : refusal.hint;
+  return new ViasshError(refusal.code, `${refusal.message}: ${sanitize(words)}`, { hint, cause: new Error(words) });
 }

@@ -65,6 +65,7 @@ t.test('members of Client and Protocol', async (t) => {
   t.type(protocol._packetRW.write.finalize, 'function');
   t.ok('_strictMode' in protocol && '_remoteIdentRaw' in protocol && '_buffer' in protocol);
   t.ok('_kexinit' in protocol);
+  t.ok('DEBUG' in protocol._handlers, 'what debug-messages.ts takes');
   wire.destroy();
 });
 

@@ -50,7 +50,7 @@ export function requestRefused(request: SessionRequest, refused: 'pty' | 'x11' |
   }
   if (refused === 'x11') {
     return new ViasshError('X11_REFUSED', 'the server refused X11', {
-      hint: 'sshd_config X11Forwarding yes and the program xauth are needed there, and no no-x11-forwarding or restrict on the key',
+      hint: 'sshd_config X11Forwarding yes is needed there, the program xauth, and no no-X11-forwarding or restrict on the key; with all of that, sshd found no address for a display: AddressFamily inet where there is no IPv6',
     });
   }
   if (request.kind === 'subsystem') {

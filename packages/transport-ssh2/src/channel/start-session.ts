@@ -1,4 +1,6 @@
-import { abortedError, requestRefused, type SessionChannel, type SessionRequest } from '@viassh/core';
+import { abortedError, requestRefused, type SessionChannel, type SessionRequest, type ViasshError } from '@viassh/core';
+import type { DebugMessages } from '../ssh2-private/debug-messages.ts';
+import { translateX11Refusal } from '../translate-error.ts';
 import type { Ssh2SessionChannel } from './ssh2-session-channel.ts';
 
 /** What a session asks for besides what its request says. */
@@ -7,6 +9,8 @@ export interface SessionExtras {
   readonly forwardAgent: boolean;
   /** The x11-req is on its way: X11 channels may come. */
   readonly onX11: () => void;
+  /** Listens to what the server says beside its answers. */
+  readonly hear: () => DebugMessages;
 }
 
 /**
@@ -18,13 +22,14 @@ export interface SessionExtras {
 export async function startSession(
   channel: Ssh2SessionChannel,
   request: SessionRequest,
-  { forwardAgent, onX11 }: SessionExtras,
+  { forwardAgent, onX11, hear }: SessionExtras,
 ): Promise<SessionChannel> {
   const { signal, pty, x11 } = request;
   const { requests } = channel;
   const aborted = Promise.withResolvers<never>();
   const onAbort = (): void => aborted.reject(abortedError(signal?.reason));
   aborted.promise.catch(() => undefined);
+  using heard = x11 === undefined ? undefined : hear();
   try {
     if (signal?.aborted === true) throw abortedError(signal.reason);
     signal?.addEventListener('abort', onAbort, { once: true });
@@ -38,7 +43,7 @@ export async function startSession(
     if (forwardAgent) requests.agentForwarding();
     answers.push(['request', requests.start(request)]);
     for (const [what, accepted] of answers) {
-      if (!(await Promise.race([accepted, aborted.promise]))) throw requestRefused(request, what);
+      if (!(await Promise.race([accepted, aborted.promise]))) throw refused(request, what, heard?.said);
     }
     return channel;
   } catch (error) {
@@ -47,4 +52,12 @@ export async function startSession(
   } finally {
     signal?.removeEventListener('abort', onAbort);
   }
+}
+
+function refused(
+  request: SessionRequest,
+  what: Parameters<typeof requestRefused>[1],
+  said: readonly string[] = [],
+): ViasshError {
+  return what === 'x11' ? translateX11Refusal(request, said) : requestRefused(request, what);
 }

@@ -101,6 +101,23 @@ t.test('X11 that the server refuses', async (t) => {
     'the channel of the refused request to be closed',
     async () => (await output(connection, 'echo room').catch(() => '')) === 'room\n',
   );
+
+  await t.test('what sshd says of it is the reason', async (t) => {
+    const told: readonly (readonly [Parameters<typeof startSshd>[0], RegExp, RegExp])[] = [
+      [{ config: ['X11Forwarding yes', 'XAuthLocation /nowhere/xauth'] }, /: No xauth program/, /^install xauth there/],
+      [
+        { config: ['X11Forwarding yes'], authorizedKeysOptions: 'no-X11-forwarding' },
+        /: X11 forwarding disabled by key options/,
+        /in authorized_keys/,
+      ],
+    ];
+    for (const [options, message, hint] of told) {
+      await using server = await startSshd(options);
+      await using connected = await connectTo(server);
+      const refusal = failureOf(connected.openSession({ kind: 'exec', command: 'cat', x11 }));
+      t.match(await refusal, { code: 'X11_REFUSED', message, hint });
+    }
+  });
 });
 
 t.test('ForwardAgent', async (t) => {

@@ -42,16 +42,16 @@ function sameFamily(entry: number, family: number): boolean {
 
 /** For an address that the system wrote. */
 function ipv6Bytes(text: string): Buffer {
-  const [head = '', tail] = text.split('::');
-  const groups = (part: string): number[] =>
-    part
-      .split(':')
-      .filter((group) => group !== '')
-      .flatMap((group) => {
-        if (isIPv4(group)) return group.split('.').map(Number);
-        const value = Number.parseInt(group, 16);
-        return [value >> 8, value & 0xff];
-      });
-  const [before, after] = [groups(head), groups(tail ?? '')];
+  const [head = '', tail = ''] = text.split('::');
+  const [before, after] = [groups(head), groups(tail)];
   return Buffer.from([...before, ...Array<number>(Math.max(0, 16 - before.length - after.length)).fill(0), ...after]);
+}
+
+function groups(part: string): readonly number[] {
+  const words = part.split(':').filter((group) => group !== '');
+  return words.flatMap((group) => {
+    if (isIPv4(group)) return group.split('.').map(Number);
+    const value = Number.parseInt(group, 16);
+    return [value >> 8, value & 0xff];
+  });
 }

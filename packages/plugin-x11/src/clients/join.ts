@@ -47,6 +47,7 @@ export function join(
   });
   const clientLeft = (): void => void (socket.writable && socket.end());
   const serverLeft = (): void => {
+    if (socket.writable) socket.end();
     if (!client.writable) return;
     client.end();
     client.once('finish', () => void leave(client)); // a client that is deaf to the end is not waited for

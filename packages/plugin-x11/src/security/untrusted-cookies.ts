@@ -44,6 +44,8 @@ export class UntrustedCookies implements AsyncDisposable {
   readonly #options: UntrustedOptions;
   readonly #ended = new AbortController();
   #issuer: Promise<Issuer> | undefined;
+  /** What {@link #issuer} resolved to. */
+  #settled: Issuer | undefined;
   #timer: ClockTimer | undefined;
   #explained = false;
 
@@ -89,9 +91,10 @@ export class UntrustedCookies implements AsyncDisposable {
     const begun = within(this.#limit(ANSWER_TIME, signal ?? this.#ended.signal), silent, (limit) => this.#make(limit));
     try {
       const issuer = await begun;
-      const forget = (): void => this.#forget(issuer);
-      void issuer.client.closed.then(forget);
-      this.#schedule(issuer);
+      this.#settled = issuer;
+      issuer.client.onClosed = () => this.#forget(issuer);
+      if (issuer.client.isOpen) this.#schedule(issuer);
+      else this.#forget(issuer);
       return issuer;
     } catch (error) {
       this.#issuer = undefined; // the next client may find an X server
@@ -151,11 +154,10 @@ export class UntrustedCookies implements AsyncDisposable {
   }
 
   #forget(issuer: Issuer): void {
-    if (this.#ended.signal.aborted) return;
+    if (this.#ended.signal.aborted || this.#settled !== issuer) return;
     this.#options.clock.clearTimeout(this.#timer);
-    void this.#issuer?.then((now) => {
-      if (now === issuer) this.#issuer = undefined;
-    });
+    this.#settled = undefined;
+    this.#issuer = undefined;
   }
 
   #explain(): void {
@@ -175,7 +177,7 @@ export class UntrustedCookies implements AsyncDisposable {
   }
 }
 
-/** @throws nothing: makes the error for a screen that the display has not */
+/** The error for a screen that the display has not. */
 export function noScreen({ text, screen }: DisplayName, screens: number): ViasshError {
   return new ViasshError('DISPLAY_UNUSABLE', `the display ${text} has no screen ${screen}`, {
     hint: `screens are counted from 0, and it has ${screens}`,

@@ -31,10 +31,11 @@ export class XClient {
   readonly #socket: Socket;
   readonly #messages = new XMessages();
   readonly #pending = new Map<number, Pending>();
-  readonly #closed = Promise.withResolvers<void>();
   #sequence = 0;
   /** Gets every event, by its code. */
   onEvent: ((code: number, bytes: Buffer) => void) | undefined;
+  /** Called when the connection is over; ask {@link isOpen} after it was set. */
+  onClosed: (() => void) | undefined;
   /** How many screens the display has. */
   readonly screens: number;
 
@@ -63,11 +64,6 @@ export class XClient {
         cause: error,
       });
     }
-  }
-
-  /** Resolves when the connection is over; never rejects. */
-  get closed(): Promise<void> {
-    return this.#closed.promise;
   }
 
   get isOpen(): boolean {
@@ -116,7 +112,7 @@ export class XClient {
 
   #end(): void {
     for (const { reject } of this.#pending.values()) reject(new Error('the X server has closed the connection'));
-    this.#closed.resolve();
+    this.onClosed?.();
   }
 }
 

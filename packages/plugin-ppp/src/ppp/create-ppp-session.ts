@@ -46,7 +46,7 @@ export function createPppSession(options: PppOptions): PppSession {
   let greeted = false;
 
   const send = (protocol: number, packet: Buffer): void => turns.send(framer.encode(protocol, packet));
-  const parts = { session: options, send, atomic: turns.step };
+  const parts = { session: options, send, atomic: (step: () => void): void => turns.step(step) };
   const lcp = new Lcp({
     ...parts,
     up() {

@@ -13,16 +13,19 @@ export function showIpv4(bytes: Uint8Array): string {
 export function parseIpv6(text: string): Buffer | undefined {
   if (!text.includes(':') || !/^[0-9a-fA-F:.]+$/.test(text) || !URL.canParse(`http://[${text}]/`)) return undefined;
   const [head = '', tail] = new URL(`http://[${text}]/`).hostname.slice(1, -1).split('::');
-  const groups = (part: string): string[] => (part === '' ? [] : part.split(':'));
   const [before, after] = [groups(head), groups(tail ?? '')];
   const all = [...before, ...Array.from({ length: 8 - before.length - after.length }, () => '0'), ...after];
   return Buffer.from(all.map((group) => group.padStart(4, '0')).join(''), 'hex');
 }
 
+function groups(part: string): string[] {
+  return part === '' ? [] : part.split(':');
+}
+
 /** In the shortest form (RFC 5952). */
 export function showIpv6(bytes: Uint8Array): string {
-  const groups = Buffer.from(bytes).toString('hex').match(/.{4}/g) ?? [];
-  return new URL(`http://[${groups.join(':')}]/`).hostname.slice(1, -1);
+  const all = Buffer.from(bytes).toString('hex').match(/.{4}/g) ?? [];
+  return new URL(`http://[${all.join(':')}]/`).hostname.slice(1, -1);
 }
 
 /** Can one host have it? Not nothing, loopback, multicast, reserved or broadcast. */

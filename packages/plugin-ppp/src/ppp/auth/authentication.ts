@@ -54,12 +54,12 @@ export function createAuthentication({ session, send, atomic, done, failed }: Au
   return {
     start(wanted) {
       stop();
-      let isOurs: (challenge: Uint8Array) => boolean = () => false;
+      let isOurs = nothing;
       if (demand?.protocol === 'pap') add(PAP_PROTOCOL, (options) => demandPap(demand.secretOf, options));
       else if (demand !== undefined) {
         add(CHAP_PROTOCOL, (options) => {
           const proof = demandChap(demand, randomBytes, options);
-          isOurs = proof.isOurs;
+          isOurs = (challenge) => proof.isOurs(challenge);
           return proof;
         });
       }
@@ -78,3 +78,6 @@ export function createAuthentication({ session, send, atomic, done, failed }: Au
     },
   };
 }
+
+/** No challenge is ours: we send none. */
+const nothing = (_challenge: Uint8Array): boolean => false;

@@ -93,7 +93,7 @@ export function demandChap(
       verdict = undefined;
       retry.start();
     },
-    stop: retry.stop,
+    stop: () => retry.stop(),
     receive(packet) {
       const response = readValue(packet.data);
       if (packet.code !== Code.response || packet.id !== id || response === undefined) return;

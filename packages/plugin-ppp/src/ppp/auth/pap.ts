@@ -56,7 +56,7 @@ export function demandPap(secretOf: (name: string) => string | undefined, option
       verdict = undefined;
       waiting.start();
     },
-    stop: waiting.stop,
+    stop: () => waiting.stop(),
     receive({ code, id, data }) {
       if (code !== Code.request) return;
       const name = readText(data, 0);

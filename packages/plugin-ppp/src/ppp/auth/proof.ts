@@ -55,6 +55,9 @@ export function createRetry(
 
 /** Compared in a time that tells nothing of where they differ, nor of how long they are. */
 export function isSame(a: string | Uint8Array, b: string | Uint8Array): boolean {
-  const digest = (value: string | Uint8Array): Buffer => createHash('sha256').update(value).digest();
   return timingSafeEqual(digest(a), digest(b));
+}
+
+function digest(value: string | Uint8Array): Buffer {
+  return createHash('sha256').update(value).digest();
 }

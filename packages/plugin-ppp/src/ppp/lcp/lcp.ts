@@ -30,7 +30,7 @@ export class Lcp {
   readonly control: ControlProtocol;
   readonly #options: LcpOptions;
   readonly #echo: Echo;
-  #answered: { readonly id: number; readonly then: () => void } | undefined;
+  #answered: { readonly id: number; readonly done: () => void } | undefined;
 
   constructor(options: LcpOptions) {
     const { session, send, atomic, finished, failing } = options;
@@ -80,8 +80,8 @@ export class Lcp {
   }
 
   /** Calls back when the other side has answered, and with that has done all that it was sent before. */
-  roundTrip(then: () => void): void {
-    this.#answered = { id: this.#ask(), then };
+  roundTrip(done: () => void): void {
+    this.#answered = { id: this.#ask(), done };
   }
 
   /** Tells the other side that nobody here speaks this protocol. */
@@ -113,7 +113,7 @@ export class Lcp {
         return true;
       case Code.echoReply:
         if (this.#answered?.id !== id) return true;
-        this.#answered.then();
+        this.#answered.done();
         this.#answered = undefined;
         return true;
       default:

@@ -52,10 +52,8 @@ export function createNetworkLayer(options: NetworkLayerOptions): NetworkLayer {
   let firstError: ViasshError | undefined;
   let grace: ClockTimer | undefined;
   let addresses: readonly LinkAddress[] = [];
-  let accepts: PacketFilter = () => false;
+  let accepts = nothing;
 
-  const pair = (local: string | undefined, remote: string | undefined, prefix: number): LinkAddress | undefined =>
-    local === undefined ? undefined : { local, remote, prefix };
   const ipv4 = make(4, 'IPCP', IPCP_PROTOCOL, ipcp, () => pair(ipcp.local, ipcp.remote, 32));
   const families = [ipv4];
   if (session.ipv6 === true) {
@@ -146,4 +144,10 @@ export function createNetworkLayer(options: NetworkLayerOptions): NetworkLayer {
       return ipcp.dns;
     },
   };
+}
+
+const nothing: PacketFilter = () => false;
+
+function pair(local: string | undefined, remote: string | undefined, prefix: number): LinkAddress | undefined {
+  return local === undefined ? undefined : { local, remote, prefix };
 }

@@ -46,17 +46,31 @@ const OVERHEAD = 6;
 /** Below this a run is copied byte by byte: a call of the native copy costs about as much, bytes. */
 const SHORT_RUN = 48;
 
+/** What becomes of a byte: it is kept, the next one is changed by ESCAPE_BIT, or it is taken out and that stays as it is. */
+const KEEP = 1;
+const TAKE_OUT = 2 * ESCAPE_BIT;
+
+function actionsFor(accm: number): Uint8Array {
+  const actions = new Uint8Array(256).fill(KEEP);
+  for (let character = 0; character < 32; character += 1) {
+    if ((accm >>> character) & 1) actions[character] = TAKE_OUT;
+  }
+  actions[ESCAPE] = ESCAPE_BIT;
+  return actions;
+}
+
 /** One for each stream. Memory is bounded: two frames of the largest size, and once the largest piece received. */
 export function createDeframer(options: DeframerOptions): Deframer {
   return new AsyncDeframer(options);
 }
 
 class AsyncDeframer implements Deframer {
-  accm: number = ACCM_ALL;
   mru: number;
   readonly counters: DeframerCounters = { good: 0, damaged: 0, aborted: 0, tooLong: 0, malformed: 0 };
   readonly noise = createNoise();
   readonly #onFrame: DeframerOptions['onFrame'];
+  #accm: number = ACCM_ALL;
+  #actions: Uint8Array = actionsFor(ACCM_ALL);
   /** False until the first flag, and after a frame was given up, until the next one. */
   #inFrame = false;
   /** The beginning of a frame that goes on in the next bytes, escapes resolved. */
@@ -73,6 +87,15 @@ class AsyncDeframer implements Deframer {
   constructor(options: DeframerOptions) {
     this.mru = options.mru;
     this.#onFrame = options.onFrame;
+  }
+
+  get accm(): number {
+    return this.#accm;
+  }
+
+  set accm(accm: number) {
+    if (accm !== this.#accm) this.#actions = actionsFor(accm);
+    this.#accm = accm;
   }
 
   receive(bytes: Buffer): void {
@@ -105,7 +128,7 @@ class AsyncDeframer implements Deframer {
           const next = bytes.indexOf(ESCAPE, at);
           escape = next === -1 ? length : next;
         }
-        const clean = escape >= end && this.accm === 0 && !this.#escapePending;
+        const clean = escape >= end && this.#accm === 0 && !this.#escapePending;
         if (found === -1 || this.#partialLength > 0 || this.#escapePending) this.#keep(bytes, at, end);
         else if (clean) this.#finish(bytes, at, end);
         else {
@@ -165,7 +188,7 @@ class AsyncDeframer implements Deframer {
 
   /** Copies without escapes, and without control characters that may not come bare. Gives the end. */
   #resolve(bytes: Buffer, start: number, end: number, out: Buffer, outStart: number): number {
-    if (this.accm !== 0) return this.#resolveFiltered(bytes, start, end, out, outStart);
+    if (this.#accm !== 0) return this.#resolveFiltered(bytes, start, end, out, outStart);
     let at = start;
     let to = outStart;
     if (this.#escapePending && at < end) {
@@ -193,19 +216,18 @@ class AsyncDeframer implements Deframer {
   }
 
   #resolveFiltered(bytes: Buffer, start: number, end: number, out: Buffer, outStart: number): number {
-    const accm = this.accm;
-    let escaped = this.#escapePending;
+    const actions = this.#actions;
+    let mask = this.#escapePending ? ESCAPE_BIT : 0;
     let to = outStart;
+    // No branch depends on a byte: what is random cannot be foreseen, and a branch taken wrongly costs more than all of this.
     for (let at = start; at < end; at += 1) {
       const byte = bytes[at]!;
-      if (byte < 32 && (accm >>> byte) & 1) continue;
-      if (escaped) {
-        out[to++] = byte ^ ESCAPE_BIT;
-        escaped = false;
-      } else if (byte === ESCAPE) escaped = true;
-      else out[to++] = byte;
+      const action = actions[byte]!;
+      out[to] = byte ^ mask;
+      to += action & KEEP;
+      mask = (action & ESCAPE_BIT) | ((action >>> 1) & mask);
     }
-    this.#escapePending = escaped;
+    this.#escapePending = mask !== 0;
     return to;
   }
 

@@ -3,14 +3,19 @@ import { type Clock, type ClockTimer, systemClock, toViasshError, type TunMode, 
 import { ETHERNET_HEADER, FRAME_BYE, LARGEST_PACKET, VNET_HEADER } from './frame-format.ts';
 import { HelloReader, writeHello } from './frame-hello.ts';
 import { agree, type FrameAgreement, type FrameOffer } from './frame-offer.ts';
+import type { PacketFilter } from '../ppp/network/packet-filter.ts';
+import type { PppOptions } from '../ppp/ppp-session.ts';
 import { FrameReader } from './frame-reader.ts';
 import { emptyFrame, FrameWriter } from './frame-writer.ts';
+import { linkFilter } from './link-filter.ts';
 import type { CarrierCounters, PacketCarrier } from './packet-carrier.ts';
 import { Wire } from './wire.ts';
 
 /** What a carrier of our own frames is made with. */
 export interface FrameCarrierOptions {
   readonly offer: FrameOffer;
+  /** As in {@link PppOptions}: where packets may come from. Without addresses, and for Ethernet: from anywhere. */
+  readonly acceptFrom?: readonly string[] | undefined;
   /** For the other end's hello; 0: none. Default: 30 s. */
   readonly helloTimeoutMs?: number | undefined;
   readonly clock?: Clock | undefined;
@@ -45,6 +50,7 @@ class OwnFrameCarrier implements FrameCarrier {
   readonly #wire: Wire;
   readonly #offer: FrameOffer;
   readonly #clock: Clock;
+  readonly #acceptFrom: readonly string[] | undefined;
   readonly #writer = new FrameWriter();
   readonly #agreement = Promise.withResolvers<FrameAgreement>();
   readonly #end = Promise.withResolvers<void>();
@@ -52,6 +58,7 @@ class OwnFrameCarrier implements FrameCarrier {
   #hello: HelloReader | undefined = new HelloReader();
   #reader: FrameReader | undefined;
   #terms: FrameAgreement | undefined;
+  #accepts: PacketFilter | undefined;
   #smallest = 0;
   #largest = 0;
   #handler: ((packets: readonly Buffer[]) => void) | undefined;
@@ -60,9 +67,13 @@ class OwnFrameCarrier implements FrameCarrier {
   #ended = false;
   #timer: ClockTimer | undefined;
 
-  constructor(stream: Duplex, { offer, helloTimeoutMs = HELLO_TIMEOUT_MS, clock = systemClock }: FrameCarrierOptions) {
+  constructor(
+    stream: Duplex,
+    { offer, acceptFrom, helloTimeoutMs = HELLO_TIMEOUT_MS, clock = systemClock }: FrameCarrierOptions,
+  ) {
     this.mode = offer.mode;
     this.#offer = offer;
+    this.#acceptFrom = acceptFrom;
     this.#clock = clock;
     this.agreed = this.#agreement.promise;
     this.agreed.catch(() => undefined);
@@ -159,6 +170,7 @@ class OwnFrameCarrier implements FrameCarrier {
     this.#largest = header + (terms.vnetHeader ? LARGEST_PACKET : terms.mtu);
     this.#reader = new FrameReader(header + LARGEST_PACKET);
     this.#terms = terms;
+    this.#accepts = linkFilter(this.mode, terms.addresses, this.#acceptFrom, terms.vnetHeader ? VNET_HEADER : 0);
     if (this.#handler === undefined || this.#paused) this.#wire.pause();
     this.#wire.putBack(found.rest);
     this.#agreement.resolve(terms);
@@ -167,8 +179,9 @@ class OwnFrameCarrier implements FrameCarrier {
   #takeFrames(bytes: Buffer): void {
     const batch = this.#reader?.read(bytes);
     if (batch === undefined) return;
-    const fitting = this.#fitting(batch.packets);
-    this.#counters.received += batch.packets.length;
+    const sized = this.#fitting(batch.packets);
+    const fitting = this.#accepts === undefined ? sized : sized.filter(this.#accepts);
+    this.#counters.received += fitting.length;
     this.#counters.droppedIn += batch.packets.length - fitting.length;
     if (fitting.length > 0 && !this.#closing) this.#handler?.(fitting);
     if (batch.end === 'bye') this.#bye();

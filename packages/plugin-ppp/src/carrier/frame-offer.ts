@@ -1,6 +1,6 @@
 import { type TunMode, ViasshError } from '@viassh/core';
+import { parseIpv4, parseIpv6, showIpv4, showIpv6 } from '../ppp/ip-address.ts';
 import { LARGEST_PACKET } from './frame-format.ts';
-import { canonical, familyOf } from './ip-address.ts';
 import type { LinkAddress, LinkTerms } from './packet-carrier.ts';
 
 /** What one end knows of the addresses of one family: its own, the other end's, or both. Whoever knows tells. */
@@ -50,7 +50,12 @@ export function parseOffer(text: string): FrameOffer | undefined {
   if (!isWhole(mtu, SMALLEST_MTU, LARGEST_PACKET)) return undefined;
   if (!Array.isArray(addresses) || addresses.length > 2 || !addresses.every(isOfferedAddress)) return undefined;
   if (!Array.isArray(dns) || dns.length > 8 || !dns.every(isAddress)) return undefined;
-  return { end, mode, vnetHeader, mtu, addresses, dns };
+  return { end, mode, vnetHeader, mtu, addresses: addresses.map(plain), dns: dns.map(canonical) };
+}
+
+/** Nothing but what is known, addresses in the form that everybody reads alike. */
+function plain({ local, remote, prefix }: OfferedAddress): OfferedAddress {
+  return { local: local && canonical(local), remote: remote && canonical(remote), prefix };
 }
 
 /**
@@ -90,9 +95,9 @@ function addressOf(family: 4 | 6, own: FrameOffer, theirs: FrameOffer): LinkAddr
 }
 
 function same(what: string, ours: string | undefined, theirs: string | undefined): string | undefined {
-  if (ours !== undefined && theirs !== undefined && canonical(ours) !== canonical(theirs))
-    throw contradiction(what, ours, theirs);
-  return ours ?? theirs;
+  const own = ours && canonical(ours);
+  if (own !== undefined && theirs !== undefined && own !== theirs) throw contradiction(what, own, theirs);
+  return own ?? theirs;
 }
 
 function contradiction(what: string, ours: string, theirs: string): ViasshError {
@@ -113,6 +118,19 @@ function isOfferedAddress(offered: unknown): offered is OfferedAddress {
   const families = texts.map(familyOf);
   if (families.some((family) => family !== families[0])) return false;
   return prefix === undefined || isWhole(prefix, 0, families[0] === 4 ? 32 : 128);
+}
+
+function familyOf(text: string): 4 | 6 | undefined {
+  if (parseIpv4(text) !== undefined) return 4;
+  return parseIpv6(text) === undefined ? undefined : 6;
+}
+
+/** The one form of an address that is written in many. */
+function canonical(address: string): string {
+  const four = parseIpv4(address);
+  if (four !== undefined) return showIpv4(four);
+  const six = parseIpv6(address);
+  return six === undefined ? address : showIpv6(six);
 }
 
 function isAddress(text: unknown): text is string {

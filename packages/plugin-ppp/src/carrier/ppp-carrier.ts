@@ -22,9 +22,11 @@ class PppCarrier implements PacketCarrier {
   readonly closed: Promise<void>;
   readonly #session: PppSession;
   readonly #wire: Wire;
-  readonly #counters = { sent: 0, received: 0, droppedOut: 0, droppedIn: 0 };
   #handler: ((packets: readonly Buffer[]) => void) | undefined;
-  #lost: Error | undefined;
+  #paused = false;
+  /** Given while there was no room, or no handler. */
+  #shutOut = 0;
+  #unhandled = 0;
 
   constructor(stream: Duplex, makeSession: PppSessionMaker) {
     this.#session = makeSession({
@@ -33,13 +35,12 @@ class PppCarrier implements PacketCarrier {
       },
       onPackets: (packets) => this.#deliver(packets),
     });
-    this.agreed = this.#telling(this.#session.agreed);
+    this.agreed = this.#untilAgreed();
     this.agreed.catch(() => undefined);
     this.#wire = new Wire(stream, {
       onBytes: (bytes) => this.#session.receive(bytes),
       onEnd: (error) => {
-        this.#lost = error;
-        this.#session.lowerDown();
+        this.#session.lowerDown(error === undefined ? undefined : toViasshError(error, 'CONNECTION_LOST'));
       },
     });
     this.closed = this.#untilClosed();
@@ -48,7 +49,8 @@ class PppCarrier implements PacketCarrier {
   }
 
   get counters(): CarrierCounters {
-    return { ...this.#counters };
+    const { sent, received, droppedOut, droppedIn } = this.#session.counters;
+    return { sent, received, droppedOut: droppedOut + this.#shutOut, droppedIn: droppedIn + this.#unhandled };
   }
 
   get full(): boolean {
@@ -56,10 +58,9 @@ class PppCarrier implements PacketCarrier {
   }
 
   send(packets: readonly Buffer[]): number {
-    const sent = this.#wire.shut ? 0 : this.#session.send(packets);
-    this.#counters.sent += sent;
-    this.#counters.droppedOut += packets.length - sent;
-    return sent;
+    if (!this.#wire.shut) return this.#session.send(packets);
+    this.#shutOut += packets.length;
+    return 0;
   }
 
   ready(): Promise<void> {
@@ -68,13 +69,16 @@ class PppCarrier implements PacketCarrier {
 
   onPackets(handler: (packets: readonly Buffer[]) => void): void {
     this.#handler = handler;
+    if (!this.#paused) this.#wire.resume();
   }
 
   pause(): void {
+    this.#paused = true;
     this.#wire.pause();
   }
 
   resume(): void {
+    this.#paused = false;
     this.#wire.resume();
   }
 
@@ -90,26 +94,23 @@ class PppCarrier implements PacketCarrier {
   }
 
   #deliver(packets: readonly Buffer[]): void {
-    this.#counters.received += packets.length;
-    if (this.#handler === undefined) this.#counters.droppedIn += packets.length;
+    if (this.#handler === undefined) this.#unhandled += packets.length;
     else this.#handler(packets);
+  }
+
+  /** From then on packets come, and nobody may want them yet. */
+  async #untilAgreed(): Promise<LinkTerms> {
+    const terms = await this.#session.agreed;
+    if (this.#handler === undefined) this.#wire.pause();
+    return terms;
   }
 
   async #untilClosed(): Promise<void> {
     try {
-      await this.#telling(this.#session.closed);
+      await this.#session.closed;
     } finally {
       this.#wire.finish();
-      this.#wire.resume();
-    }
-  }
-
-  /** A stream that broke says more than the session that was cut off by it. */
-  async #telling<Result>(outcome: Promise<Result>): Promise<Result> {
-    try {
-      return await outcome;
-    } catch (error) {
-      throw this.#lost === undefined ? error : toViasshError(this.#lost, 'CONNECTION_LOST');
+      this.#wire.resume(); // so that the stream comes to its end
     }
   }
 }

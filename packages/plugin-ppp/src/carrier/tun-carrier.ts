@@ -1,4 +1,7 @@
 import { longestPacket, type PacketChannel, type TunMode } from '@viassh/core';
+import type { PacketFilter } from '../ppp/network/packet-filter.ts';
+import type { PppOptions } from '../ppp/ppp-session.ts';
+import { linkFilter } from './link-filter.ts';
 import type { CarrierCounters, LinkAddress, LinkTerms, PacketCarrier } from './packet-carrier.ts';
 
 /** What a tun channel does not tell, and the user has to. */
@@ -7,11 +10,13 @@ export interface TunCarrierOptions {
   readonly mtu: number;
   readonly addresses: readonly LinkAddress[];
   readonly dns?: readonly string[] | undefined;
+  /** As in {@link PppOptions}: where packets may come from. Without addresses, and for Ethernet: from anywhere. */
+  readonly acceptFrom?: readonly string[] | undefined;
 }
 
 /** A device of the far sshd's own, as a carrier. The channel is the carrier's from now on. Agreed at once: sshd agrees on nothing. */
-export function tunCarrier(channel: PacketChannel, { mtu, addresses, dns = [] }: TunCarrierOptions): PacketCarrier {
-  return new TunCarrier(channel, { mtu: Math.min(mtu, largestMtu(channel.mode)), addresses, dns });
+export function tunCarrier(channel: PacketChannel, options: TunCarrierOptions): PacketCarrier {
+  return new TunCarrier(channel, options);
 }
 
 function largestMtu(mode: TunMode): number {
@@ -22,12 +27,15 @@ class TunCarrier implements PacketCarrier {
   readonly vnetHeader = false;
   readonly agreed: Promise<LinkTerms>;
   readonly #channel: PacketChannel;
+  readonly #accepts: PacketFilter | undefined;
+  #notAccepted = 0;
   #full = false;
   #ended = false;
 
-  constructor(channel: PacketChannel, terms: LinkTerms) {
+  constructor(channel: PacketChannel, { mtu, addresses, dns = [], acceptFrom }: TunCarrierOptions) {
     this.#channel = channel;
-    this.agreed = Promise.resolve(terms);
+    this.agreed = Promise.resolve({ mtu: Math.min(mtu, largestMtu(channel.mode)), addresses, dns });
+    this.#accepts = linkFilter(channel.mode, addresses, acceptFrom, 0);
     const ended = (): void => {
       this.#ended = true;
     };
@@ -39,7 +47,8 @@ class TunCarrier implements PacketCarrier {
   }
 
   get counters(): CarrierCounters {
-    return this.#channel.counters;
+    const counters = this.#channel.counters;
+    return { ...counters, droppedIn: counters.droppedIn + this.#notAccepted };
   }
 
   /** The channel drops at the first packet too many: it has told by then. */
@@ -63,7 +72,13 @@ class TunCarrier implements PacketCarrier {
   }
 
   onPackets(handler: (packets: readonly Buffer[]) => void): void {
-    this.#channel.onPackets(handler);
+    const accepts = this.#accepts;
+    if (accepts === undefined) return this.#channel.onPackets(handler);
+    this.#channel.onPackets((packets) => {
+      const accepted = packets.filter(accepts);
+      this.#notAccepted += packets.length - accepted.length;
+      if (accepted.length > 0) handler(accepted);
+    });
   }
 
   pause(): void {

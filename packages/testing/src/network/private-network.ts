@@ -92,7 +92,10 @@ export async function startPrivateNetwork(): Promise<PrivateNetwork> {
       const command = [...words, '--pid', '--', file, ...args];
       const parent = await programs.start({ file: enterFile, args: command, stdio, env: { ...env, ...added } });
       servers.add(parent);
-      const server = await waitUntil('the server', () => childOf(parent.pid));
+      let ended = false;
+      void parent.exit.then(() => (ended = true));
+      const server = await waitUntil('the server', async () => (await childOf(parent.pid)) ?? (ended && -1));
+      if (server < 0) throw new Error(`${file} ended as soon as it was started`);
       return { ...parent, pid: server, kill: (signal) => killQuietly(server, signal) };
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

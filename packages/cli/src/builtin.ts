@@ -102,6 +102,12 @@ export const builtinPlugins: readonly PluginEntry[] = [
     summary: 'X11 programs of the far end on the display here',
     load: async () => (await loadX11()).x11Plugin,
   },
+  {
+    name: 'ppp',
+    summary: 'an IP link to the far end, with routes and name servers (PPP, TUN)',
+    mayServeHere: true,
+    load: async () => (await whole('the plugin ppp', import('@viassh/plugin-ppp'))).pppPlugin,
+  },
 ];
 
 export type {

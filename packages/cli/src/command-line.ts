@@ -207,7 +207,7 @@ function buildParser(take: TakeCommand, version: string, width: number, words: r
 function addPlugin(parser: Argv, entry: PluginEntry, take: TakeCommand): void {
   let plugin: Plugin;
   parser.command(
-    `${entry.name} <destination>`,
+    `${entry.name} ${entry.mayServeHere === true ? '[destination]' : '<destination>'}`,
     entry.summary,
     async (own: Argv) => {
       plugin = await registry.load(entry.name);
@@ -223,7 +223,7 @@ function addPlugin(parser: Argv, entry: PluginEntry, take: TakeCommand): void {
         return await runPluginCommand(
           context,
           plugin,
-          destinationOf(values),
+          values['destination'] === undefined ? undefined : destinationOf(values),
           withVariables(plugin.options, optionsOf(plugin.options, values), context.environment.variables),
           wordsOf(values),
           optionsOf(residentOptions, values),

@@ -14,3 +14,4 @@ export { type FrameForm, plainForm } from './framing/framing.ts';
 export { createPppSession } from './ppp/create-ppp-session.ts';
 export { createPacketFilter, type PacketFilter } from './ppp/network/packet-filter.ts';
 export type { PppCredentials, PppOptions, PppSession } from './ppp/ppp-session.ts';
+export { pppPlugin } from './ppp-plugin.ts';

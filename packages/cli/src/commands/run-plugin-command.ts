@@ -23,12 +23,13 @@ import { openForCommand } from './open-for-command.ts';
 export async function runPluginCommand(
   context: CommandContext,
   plugin: Plugin,
-  destination: string,
+  destination: string | undefined,
   raw: Readonly<Record<string, unknown>>,
   words: readonly string[],
   rawResidence: Readonly<Record<string, unknown>> = {},
 ): Promise<number> {
   const prepared = plugin.prepare(raw, words);
+  checkDestination(prepared, destination);
   const residence = readResidence(rawResidence, prepared);
   if (residence.background && context.background === undefined) {
     const { startInBackground } = await import('../background/start-in-background.ts');
@@ -47,6 +48,14 @@ export async function runPluginCommand(
     if (!context.signal.aborted || failure.code !== 'ABORTED') reportError(failure, context.globals, context.stderr);
     return code;
   }
+}
+
+/** @throws ViasshError USAGE */
+function checkDestination({ name, servesHere }: PreparedPlugin, destination: string | undefined): void {
+  if (servesHere === (destination === undefined)) return;
+  throw new ViasshError('USAGE', servesHere ? 'a destination makes no sense here' : 'the destination is missing', {
+    hint: `viassh ${name} --help shows the options`,
+  });
 }
 
 function localContext(
@@ -77,11 +86,12 @@ function localContext(
 async function runPrepared(
   context: CommandContext,
   prepared: PreparedPlugin,
-  destination: string,
+  destination: string | undefined,
   local: LocalContext,
   residence: Residence,
 ): Promise<number> {
   const there = async (): Promise<ExitStatus> => {
+    if (destination === undefined) throw new ViasshError('INTERNAL', `${prepared.name} was to do all of it here`);
     if (prepared.lifetime === 'one-shot' || residence.once)
       return await runThere(context, prepared, destination, local);
     const { runSupervised } = await import('./run-supervised.ts');

@@ -18,7 +18,7 @@ export function definePlugin<const T extends OptionTable>(definition: PluginDefi
     );
   }
   const { needs, lifetime, check, run: _run, runHere: _runHere, ...others } = definition;
-  const { exitCodeOf: _exitCodeOf, reportFailure: _reportFailure, handOver, ...data } = others;
+  const { servesHere, exitCodeOf: _exitCodeOf, reportFailure: _reportFailure, handOver, ...data } = others;
   return {
     ...data,
     prepare(raw, words) {
@@ -32,6 +32,7 @@ export function definePlugin<const T extends OptionTable>(definition: PluginDefi
         needs: typeof needs === 'function' ? needs(options) : needs,
         lifetime: typeof lifetime === 'function' ? lifetime(options) : lifetime,
         keepalive: definition.keepalive ?? false,
+        servesHere: servesHere?.(options) ?? false,
         runHere: async (context) => await definition.runHere?.(context, options),
         exitCodeOf: (error) => definition.exitCodeOf?.(error, options),
         reportFailure: async (context, error) => await definition.reportFailure?.(context, error, options),

@@ -72,6 +72,8 @@ export interface PluginDefinition<T extends OptionTable> {
   readonly check?: (options: OptionValues<T>) => void;
   /** Long silences are usual: ServerAliveInterval is set where the configuration leaves it off. */
   readonly keepalive?: boolean;
+  /** Calls that have no destination: all of them is done by `runHere`. */
+  readonly servesHere?: (options: OptionValues<T>) => boolean;
   /** Before anything is dialled: resolves to how it ended when all was done on this machine, else to undefined. */
   readonly runHere?: (context: LocalContext, options: OptionValues<T>) => Promise<ExitStatus | undefined>;
   /**
@@ -101,7 +103,7 @@ export interface PluginDefinition<T extends OptionTable> {
 export interface Plugin
   extends Omit<
     PluginDefinition<OptionTable>,
-    'needs' | 'lifetime' | 'check' | 'run' | 'runHere' | 'exitCodeOf' | 'reportFailure' | 'handOver'
+    'needs' | 'lifetime' | 'check' | 'run' | 'runHere' | 'servesHere' | 'exitCodeOf' | 'reportFailure' | 'handOver'
   > {
   /** The options of one call, checked, and what follows from them. @throws ViasshError OPTION_INVALID */
   prepare(raw: Readonly<Record<string, unknown>>, words: readonly string[]): PreparedPlugin;
@@ -113,6 +115,8 @@ export interface PreparedPlugin {
   readonly needs: readonly Capability[];
   readonly lifetime: PluginLifetime;
   readonly keepalive: boolean;
+  /** See {@link PluginDefinition.servesHere}. */
+  readonly servesHere: boolean;
   /** See {@link PluginDefinition.runHere}. */
   runHere(context: LocalContext): Promise<ExitStatus | undefined>;
   /** See {@link PluginDefinition.exitCodeOf}; undefined: that of the table, and of a signal. */

@@ -5,6 +5,8 @@ import type { Plugin } from './plugin.ts';
 export interface PluginEntry {
   readonly name: string;
   readonly summary: string;
+  /** Some calls of it dial nobody: those that have no destination. */
+  readonly mayServeHere?: boolean | undefined;
   load(): Promise<Plugin>;
 }
 

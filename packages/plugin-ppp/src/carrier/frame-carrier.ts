@@ -16,6 +16,11 @@ export interface FrameCarrierOptions {
   readonly offer: FrameOffer;
   /** As in {@link PppOptions}: where packets may come from. Without addresses, and for Ethernet: from anywhere. */
   readonly acceptFrom?: readonly string[] | undefined;
+  /**
+   * Of the end that is called: sets up what both have agreed on, after the other end's hello and before our own, so that
+   * the other end has agreed only with what stands. When it rejects, the carrier ends with that.
+   */
+  readonly prepare?: ((terms: FrameAgreement) => Promise<void>) | undefined;
   /** For the other end's hello; 0: none. Default: 30 s. */
   readonly helloTimeoutMs?: number | undefined;
   readonly clock?: Clock | undefined;
@@ -49,6 +54,7 @@ class OwnFrameCarrier implements FrameCarrier {
   readonly closed: Promise<void>;
   readonly #wire: Wire;
   readonly #offer: FrameOffer;
+  readonly #prepare: FrameCarrierOptions['prepare'];
   readonly #clock: Clock;
   readonly #acceptFrom: readonly string[] | undefined;
   readonly #writer = new FrameWriter();
@@ -67,13 +73,12 @@ class OwnFrameCarrier implements FrameCarrier {
   #ended = false;
   #timer: ClockTimer | undefined;
 
-  constructor(
-    stream: Duplex,
-    { offer, acceptFrom, helloTimeoutMs = HELLO_TIMEOUT_MS, clock = systemClock }: FrameCarrierOptions,
-  ) {
+  constructor(stream: Duplex, options: FrameCarrierOptions) {
+    const { offer, acceptFrom, prepare, helloTimeoutMs = HELLO_TIMEOUT_MS, clock = systemClock } = options;
     this.mode = offer.mode;
     this.#offer = offer;
     this.#acceptFrom = acceptFrom;
+    this.#prepare = prepare;
     this.#clock = clock;
     this.agreed = this.#agreement.promise;
     this.agreed.catch(() => undefined);
@@ -84,7 +89,7 @@ class OwnFrameCarrier implements FrameCarrier {
       onEnd: (error) => this.#streamEnded(error),
     });
     if (helloTimeoutMs > 0) this.#timer = clock.setTimeout(() => this.#silent(), helloTimeoutMs);
-    this.#wire.write(writeHello(offer));
+    if (prepare === undefined) this.#wire.write(writeHello(offer));
   }
 
   get vnetHeader(): boolean {
@@ -169,10 +174,27 @@ class OwnFrameCarrier implements FrameCarrier {
     this.#smallest = SMALLEST[this.mode] + (terms.vnetHeader ? VNET_HEADER : 0);
     this.#largest = header + (terms.vnetHeader ? LARGEST_PACKET : terms.mtu);
     this.#reader = new FrameReader(header + LARGEST_PACKET);
-    this.#terms = terms;
     this.#accepts = linkFilter(this.mode, terms.addresses, this.#acceptFrom, terms.vnetHeader ? VNET_HEADER : 0);
-    if (this.#handler === undefined || this.#paused) this.#wire.pause();
+    this.#wire.pause();
     this.#wire.putBack(found.rest);
+    if (this.#prepare === undefined) return this.#begin(terms);
+    void this.#prepareAndBegin(terms, this.#prepare);
+  }
+
+  async #prepareAndBegin(terms: FrameAgreement, prepare: NonNullable<FrameCarrierOptions['prepare']>): Promise<void> {
+    try {
+      await prepare(terms);
+    } catch (error) {
+      return this.#finish(toViasshError(error));
+    }
+    if (this.#ended) return;
+    this.#wire.write(writeHello(this.#offer));
+    this.#begin(terms);
+  }
+
+  #begin(terms: FrameAgreement): void {
+    this.#terms = terms;
+    if (this.#handler !== undefined && !this.#paused) this.#wire.resume();
     this.#agreement.resolve(terms);
   }
 

@@ -9,6 +9,8 @@ export interface OfferedAddress {
   readonly remote?: string | undefined;
   /** Bits; default: 32 or 128. */
   readonly prefix?: number | undefined;
+  /** Nobody has asked for it: it gives way to what the other end says of the family. */
+  readonly usual?: boolean | undefined;
 }
 
 /** What one end of a link of our own frames says to begin with. */
@@ -84,14 +86,20 @@ export function agree(own: FrameOffer, theirs: FrameOffer): FrameAgreement {
 }
 
 function addressOf(family: 4 | 6, own: FrameOffer, theirs: FrameOffer): LinkAddress[] {
-  const [ours, others] = [own, theirs].map((offer) =>
+  const [first, second] = [own, theirs].map((offer) =>
     offer.addresses.find((offered) => offeredFamily(offered) === family),
   );
+  const ours = givesWay(first, second) ? undefined : first;
+  const others = givesWay(second, first) ? undefined : second;
   const local = same('has the near address', ours?.local, others?.remote);
   const remote = same('has the far address', ours?.remote, others?.local);
   if (local === undefined) return [];
   const prefix = ours?.prefix ?? others?.prefix ?? (family === 4 ? 32 : 128);
   return [{ local, remote, prefix }];
+}
+
+function givesWay(one: OfferedAddress | undefined, other: OfferedAddress | undefined): boolean {
+  return one?.usual === true && other !== undefined && other.usual !== true;
 }
 
 function same(what: string, ours: string | undefined, theirs: string | undefined): string | undefined {
@@ -112,7 +120,8 @@ function offeredFamily({ local, remote }: OfferedAddress): 4 | 6 | undefined {
 
 function isOfferedAddress(offered: unknown): offered is OfferedAddress {
   if (typeof offered !== 'object' || offered === null) return false;
-  const { local, remote, prefix } = offered as Record<keyof OfferedAddress, unknown>;
+  const { local, remote, prefix, usual } = offered as Record<keyof OfferedAddress, unknown>;
+  if (usual !== undefined && typeof usual !== 'boolean') return false;
   const texts = [local, remote].filter((text) => text !== undefined);
   if (texts.length === 0 || !texts.every(isAddress)) return false;
   const families = texts.map(familyOf);

@@ -2,9 +2,9 @@ import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type ResolvedDestination, type Route, type SessionRequest, silentLogger } from '@viassh/core';
+import { type HandOverWishes, type ResolvedDestination, type Route, type SessionRequest, silentLogger } from '@viassh/core';
 import { createProgramRunner } from '@viassh/program';
-import { missingForSshd, waitUntil, watchLeaks } from '@viassh/testing';
+import { missingForSshd, missingForXvfb, startXvfb, waitUntil, watchLeaks } from '@viassh/testing';
 import { createOpensshTransport } from '@viassh/transport-openssh';
 import t from 'tap';
 import { failureOf, routeOf, startChain } from './master/chain.ts';
@@ -19,13 +19,13 @@ const skip = (await missingForSshd()) ?? false;
 async function handOver(
   route: Route,
   request: SessionRequest,
-  { input = '', signal }: { input?: string; signal?: AbortSignal } = {},
+  { input = '', signal, x11 }: { input?: string; signal?: AbortSignal } & HandOverWishes = {},
 ): Promise<{ exit: unknown; output: string }> {
   const files = { input: join(runtimeFolder, 'in'), output: join(runtimeFolder, 'out') };
   writeFileSync(files.input, input);
   const [stdin, stdout] = [openSync(files.input, 'r'), openSync(files.output, 'w')];
   try {
-    const options = { log: silentLogger, signal };
+    const options = { log: silentLogger, signal, x11 };
     const exit = await transport.handOver?.(route, request, [stdin, stdout, 'ignore'], options);
     return { exit, output: readFileSync(files.output, 'utf8') };
   } finally {
@@ -36,7 +36,7 @@ async function handOver(
 
 t.test('handed over', { skip }, async (t) => {
   await watchLeaks(t, { folders: [runtimeFolder] });
-  const config = ['AcceptEnv VIASSH_*', 'Subsystem echo /bin/cat'];
+  const config = ['AcceptEnv VIASSH_*', 'Subsystem echo /bin/cat', 'X11Forwarding yes'];
   await using chain = await startChain({}, { config });
   await using lone = await startChain({ config });
   await using agent = await startAgent(join(lone.sshds[0]?.folder ?? '', 'agent'), lone.sshds[0]?.identityFile ?? '');
@@ -83,6 +83,22 @@ t.test('handed over', { skip }, async (t) => {
       t.strictSame(await readdir(runtimeFolder), []);
     });
   }
+
+  await t.test('X11 as it was asked for, whatever the way', { skip: (await missingForXvfb()) ?? false }, async (t) => {
+    await using xvfb = await startXvfb();
+    const display = { display: xvfb.display, xauthority: xvfb.authorityFile, timeout: 60 };
+    const command = `xdpyinfo | grep -q '^ *XTEST$' && echo all || echo "some of $DISPLAY" | sed 's/:.*//'`;
+    const direct = ['directly', lone.configFile, {}] as const;
+    for (const [name, configFile, made] of [direct, ...ways]) {
+      const route: Route = { ...(await routeOf(configFile, { options: ['ForwardX11Trusted=yes'] })), ...made };
+      for (const [trusted, seen] of [[true, 'all\n'] as const, [false, 'some of localhost\n'] as const]) {
+        const x11 = { ...display, trusted };
+        t.equal((await handOver(route, { kind: 'exec', command }, { x11 })).output, seen, `${name}, trusted: ${trusted}`);
+      }
+      const without = await handOver(route, { kind: 'exec', command: 'echo "<$DISPLAY>"' });
+      t.equal(without.output, '<>\n', `${name}: none that was not asked for`);
+    }
+  });
 
   await t.test('each hop lives by its own typed options', async (t) => {
     const [first, second] = chain.route.hops as [ResolvedDestination, ResolvedDestination];

@@ -186,7 +186,7 @@ export function noScreen({ text, screen }: DisplayName, screens: number): Viassh
 
 function impossible({ text }: DisplayName, why: string, cause?: unknown): ViasshError {
   return new ViasshError('X11_UNTRUSTED_IMPOSSIBLE', `the X server of ${text} ${why}`, {
-    hint: 'without it, programs of the far end can read and type everywhere on the display: allow that with --trusted, or start the X server with the extension; one that is itself reached by untrusted forwarding shows it to nobody',
+    hint: 'without it, programs of the far end can read and type everywhere on the display: allow that with --trusted (-Y), or start the X server with the extension; one that is itself reached by untrusted forwarding shows it to nobody',
     cause,
   });
 }

@@ -1,0 +1,167 @@
+import { readdir, stat } from 'node:fs/promises';
+import { missingForXvfb, type Sshd, startSshd, startXvfb, waitUntil } from '@viassh/testing';
+import { assertFailure } from './assert-failure.ts';
+import { onBothTransports, onTransport, skipWithoutSshd } from './both-transports.ts';
+import { addAccount, sshdConfigOf } from './recipes-and-accounts.ts';
+import { at, startViassh, viassh } from './run-viassh.ts';
+
+const skip = skipWithoutSshd || ((await missingForXvfb()) ?? false);
+/** Says which display there is, and whether programs see all of it. */
+const look = 'all=$(xdpyinfo) && echo "$DISPLAY" && case $all in *XTEST*) echo all ;; *) echo some ;; esac';
+/** What xauth and Xauthority files call the cookies of X11, in hexadecimal, and the length of one. */
+const beforeCookie = `${Buffer.from('MIT-MAGIC-COOKIE-1').toString('hex')}0010`;
+
+/** What displays of ours have left there: the fixture's user is nobody else's. */
+async function remains({ uid }: Sshd): Promise<readonly string[]> {
+  const sockets = (await readdir('/tmp/.X11-unix')).map((name) => `/tmp/.X11-unix/${name}`);
+  const folders = (await readdir('/tmp'))
+    .filter((name) => name.startsWith('viassh-x11.'))
+    .map((name) => `/tmp/${name}`);
+  const owner = async (path: string): Promise<number | undefined> => (await stat(path).catch(() => undefined))?.uid;
+  const all = await Promise.all([...sockets, ...folders].map(async (path) => ({ path, uid: await owner(path) })));
+  return all.filter((one) => one.uid === uid).map(({ path }) => path);
+}
+
+onBothTransports(
+  'the way forward needs neither X11 of the server nor xauth there, keeps cookies to itself and leaves nothing',
+  async (t, transport) => {
+    await using xvfb = await startXvfb();
+    await using sshd = await startSshd({ config: ['X11Forwarding no'] });
+    const { env } = xvfb;
+    const x11 = ['x11', ...at(sshd, transport), '--way', 'forward'];
+    const run = await viassh([...x11, '--', `${look}; exit 7`], { env });
+    t.equal(run.code, 7, run.stderr);
+    t.match(run.stdout.toString(), /^:5\d\.0\nsome\n$/);
+    const trusted = await viassh([...x11, '-Y', '--', look], { env });
+    t.match(trusted.stdout.toString(), /^:5\d\.0\nall\n$/, trusted.stderr);
+
+    const secrets = `stat -c %a "$XAUTHORITY" "\${XAUTHORITY%/*}"; env; ps axww -o args; od -An -v -tx1 "$XAUTHORITY" | tr -d ' \\n'`;
+    const seen = (await viassh([...x11, '--', secrets], { env })).stdout.toString();
+    t.match(seen, /^600\n700\n/);
+    t.notOk(seen.includes(xvfb.cookie), 'the real cookie never leaves');
+    const fake = new RegExp(`${beforeCookie}([0-9a-f]{32})`).exec(seen)?.[1] ?? 'none';
+    t.equal(seen.split(fake).length - 1, 2, 'the other one is in its file for two names of the host, and nowhere else');
+    const wrong = '{ head -c -16 "$XAUTHORITY" | tail -c 30; printf 0123456789abcdef; } >wrong; XAUTHORITY=$PWD/wrong';
+    for (const cookie of ['XAUTHORITY=/nowhere', wrong]) {
+      const refused = await viassh([...x11, '--', `${cookie} xdpyinfo`], { env });
+      t.equal(refused.code, 1, cookie);
+      t.match(refused.stderr, cookie === wrong ? /wrong/ : /no cookie|without/);
+    }
+    t.strictSame(await remains(sshd), []);
+
+    await using stays = startViassh([...x11, '--', 'cat'], { env });
+    await waitUntil('a display to be there', async () => (await remains(sshd)).length === 2);
+    stays.kill('SIGKILL');
+    await waitUntil('nothing to be left of a client that was killed', async () => (await remains(sshd)).length === 0);
+  },
+  skip,
+);
+
+onTransport(
+  'ssh2',
+  'where the far end makes no Unix sockets, the display is on its localhost; where it listens at all for nobody, that is said',
+  async (t, transport) => {
+    await using xvfb = await startXvfb();
+    const run = async (config: readonly string[], words: string) => {
+      await using sshd = await startSshd({ config: ['X11Forwarding no', ...config] });
+      const args = ['x11', ...at(sshd, transport), '--way', 'forward', '--single-connection'];
+      const outcome = await viassh([...args, '--', words], { env: xvfb.env });
+      t.strictSame(await remains(sshd), []);
+      return outcome;
+    };
+    const twice = await run(['AllowStreamLocalForwarding no'], `${look}; xdpyinfo`);
+    t.match(twice.stdout.toString(), /^localhost:5\d\.0\nsome\n$/, twice.stderr);
+    t.equal(twice.code, 1, 'a single connection was asked for');
+    assertFailure(t, await run(['DisableForwarding yes'], 'true'), {
+      error: 'FORWARD_REFUSED',
+      hint: /DisableForwarding/,
+    });
+    const forced = await run(['ForceCommand echo no >&2'], 'true');
+    assertFailure(t, forced, { error: 'X11_REFUSED', says: /: no /, hint: /forced command/ });
+  },
+  skip,
+);
+
+onBothTransports(
+  'what cannot work is refused before a program is started, and never made trusted instead',
+  async (t, transport) => {
+    await using xvfb = await startXvfb({ security: false });
+    await using sshd = await startSshd({ config: ['X11Forwarding yes'] });
+    const run = async (args: readonly string[], env: Readonly<Record<string, string>> = xvfb.env) =>
+      await viassh(['x11', ...at(sshd, transport), ...args, '--', 'echo it ran'], { env });
+    for (const way of ['request', 'forward']) {
+      const refused = await run(['--way', way]);
+      assertFailure(t, refused, { error: 'X11_UNTRUSTED_IMPOSSIBLE', hint: /--trusted/ });
+      t.equal(refused.stdout.length, 0);
+    }
+    t.equal((await run(['--trusted'])).stdout.toString(), 'it ran\n');
+    assertFailure(t, await run([], {}), { error: 'DISPLAY_UNUSABLE', hint: /--display/ });
+    const nobody = await run(['--trusted', '--display', ':4711']);
+    assertFailure(t, nobody, { error: 'DISPLAY_UNUSABLE', says: /4711/ });
+    const both = await run(['-X', '-Y']);
+    t.match([both.code, both.stderr], [64, /--trusted and --untrusted/]);
+    const pipe = await viassh(['pipe', ...at(sshd, transport), '-X', '--', 'echo it ran'], { env: xvfb.env });
+    assertFailure(t, pipe, { error: 'X11_UNTRUSTED_IMPOSSIBLE', hint: /-Y/ });
+  },
+  skip,
+);
+
+onBothTransports(
+  'a pipe has X11 by -X, -Y and -x, of which the last one counts; an account may have it and nothing else',
+  async (t, transport) => {
+    await using xvfb = await startXvfb();
+    await using sshd = await startSshd({ config: await sshdConfigOf(['x11']) });
+    const { env } = xvfb;
+    for (const [flags, seen] of [
+      ['-xX', /^localhost:\d+\.0\r?\nsome/],
+      ['-XtY', /^localhost:\d+\.0\r\nall/],
+    ] as const) {
+      const run = await viassh(['pipe', flags, ...at(sshd, transport), '--', look], { env, input: '' });
+      t.match(run.stdout.toString(), seen, run.stderr);
+    }
+    const none = await viassh(['pipe', '-Yx', ...at(sshd, transport), '--', 'echo "<$DISPLAY>"'], { env });
+    t.equal(none.stdout.toString(), '<>\n', none.stderr);
+
+    const { configFile } = await addAccount(sshd, ['x11', '--command', look]);
+    const key = { configFile, destination: sshd.destination };
+    const forced = await viassh(['x11', ...at(key, transport), '--', 'id'], { env });
+    t.match(forced.stdout.toString(), /^localhost:\d+\.0\nsome\n$/, forced.stderr);
+    const forward = await viassh(['forward', ...at(key, transport), '-R', '0:127.0.0.1:1']);
+    assertFailure(t, forward, { error: 'FORWARD_REFUSED' });
+  },
+  skip,
+);
+
+onTransport(
+  'ssh2',
+  'a server that refuses X11: why, and the other way',
+  async (t, transport) => {
+    await using xvfb = await startXvfb();
+    await using sshd = await startSshd({ config: ['X11Forwarding yes', 'XAuthLocation /nowhere/xauth'] });
+    const run = await viassh(['x11', ...at(sshd, transport), '--', 'echo it ran'], { env: xvfb.env });
+    assertFailure(t, run, { error: 'X11_REFUSED', says: /No xauth program/, hint: /xauth.*--way forward/ });
+    t.equal(run.stdout.length, 0);
+  },
+  skip,
+);
+
+onTransport(
+  'openssh',
+  "ssh's end of X11 is told before it comes, and what ssh cannot do is not asked of it",
+  async (t, transport) => {
+    await using xvfb = await startXvfb();
+    await using sshd = await startSshd({ config: ['X11Forwarding yes'] });
+    const { env } = xvfb;
+    await using running = startViassh(['x11', ...at(sshd, transport), '--timeout', '1', '--', 'cat; exit 3'], { env });
+    await waitUntil('a warning', () => /in \d s ssh lets no further program onto the display/.test(running.stderr()));
+    running.stdin.end();
+    t.equal((await running.exit).code, 3);
+    const single = await viassh(['x11', ...at(sshd, transport), '--single-connection', '--', 'id'], { env });
+    t.match([single.code, single.stderr], [64, /--way forward/]);
+    const without = await viassh(['x11', ...at(sshd, transport), '-o', 'XAuthLocation=/nowhere/xauth', '--', 'id'], {
+      env,
+    });
+    assertFailure(t, without, { error: 'X11_UNTRUSTED_IMPOSSIBLE', says: /xauth/, hint: /--way forward/ });
+  },
+  skip,
+);

@@ -16,8 +16,9 @@ export async function ownConnections(alsoOf: readonly number[] = []): Promise<re
       for (const line of (await readFile(`/proc/${pid}/net/${table}`, 'utf8').catch(() => '')).split('\n').slice(1)) {
         // proc(5): sl, local, remote, state, queues, timer, retransmits, uid, timeout, inode
         const [, , remote = '', state, , , , , , inode = ''] = line.trim().split(/\s+/);
+        if (state !== ESTABLISHED || !sockets.has(inode)) continue;
         const address = addressOf(remote.split(':')[0] ?? '');
-        if (state === ESTABLISHED && sockets.has(inode) && !isLoopback(address)) peers.add(address);
+        if (!isLoopback(address)) peers.add(address);
       }
   }
   return [...peers];
@@ -53,7 +54,7 @@ function addressOf(hex: string): string {
   if (littleEndian) bytes.swap32();
   if (bytes.length === 4) return bytes.join('.');
   const groups = Array.from({ length: 8 }, (_, index) => bytes.readUInt16BE(index * 2).toString(16));
-  const mapped = /^0:0:0:0:0:ffff:/.test(groups.join(':'));
+  const mapped = groups.join(':').startsWith('0:0:0:0:0:ffff:');
   return mapped ? bytes.subarray(12).join('.') : groups.join(':');
 }
 

@@ -25,9 +25,10 @@ export function deviceSteps(plan: LinkPlan, { link, addresses, ipv6 }: DeviceSta
   const steps: Step[] = [];
   const mtu = own.find((step) => step.kind === 'mtu')?.before ?? link.mtu;
   if (plan.mtu !== undefined && plan.mtu !== mtu) steps.push({ kind: 'mtu', device, mtu: plan.mtu, before: mtu });
-  // Between two ends the addresses are agreed on: the kernel's own would only talk to nobody.
+  const raised = !link.flags.includes('UP') || own.some(({ kind }) => kind === 'up');
+  // Between two ends the addresses are agreed on: the kernel's own, which it makes as the device goes up, would talk to nobody.
   const mode = own.find((step) => step.kind === 'own-addresses')?.before ?? link.inet6_addr_gen_mode;
-  if (plan.mode === 'point-to-point' && ipv6 && mode !== undefined && mode !== 'none')
+  if (raised && plan.mode === 'point-to-point' && ipv6 && mode !== undefined && mode !== 'none')
     steps.push({ kind: 'own-addresses', device, mode: 'none', before: mode });
   const ownKeys = new Set(own.map(keyOf));
   for (const { local, remote, prefix } of plan.addresses) {
@@ -42,7 +43,7 @@ export function deviceSteps(plan: LinkPlan, { link, addresses, ipv6 }: DeviceSta
     );
     if (!there || ownKeys.has(keyOf(step))) steps.push(step);
   }
-  if (!link.flags.includes('UP') || own.some(({ kind }) => kind === 'up')) steps.push({ kind: 'up', device });
+  if (raised) steps.push({ kind: 'up', device });
   return steps;
 }
 

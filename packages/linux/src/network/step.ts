@@ -51,9 +51,11 @@ export function ipWords(step: Step): string | undefined {
       return `address add ${addressWords(step)}${isIP(step.local) === 6 ? ' nodad' : ''}`;
     case 'route':
       return `route add ${routeWords(step)}${step.via === undefined ? '' : ' onlink'}`;
-    default:
-      return undefined;
+    case 'dns':
+    case 'names':
+      break;
   }
+  return undefined;
 }
 
 /** Words for `ip -batch` that take it back. */
@@ -69,9 +71,11 @@ export function ipUndoWords(step: Step): string | undefined {
       return `address del ${addressWords(step)}`;
     case 'route':
       return `route del ${routeWords(step)}`;
-    default:
-      return undefined;
+    case 'dns':
+    case 'names':
+      break;
   }
+  return undefined;
 }
 
 function addressWords({ device, local, remote, prefix }: Extract<Step, { kind: 'address' }>): string {

@@ -10,6 +10,7 @@ import { missingForPrivateNetwork, missingForTun, startPrivateNetwork } from '@v
 
 const child = fileURLToPath(new URL('device-child.ts', import.meta.url));
 const programs = createProgramRunner();
+const words = (...deed: string[]): string[] => [process.execPath, '--conditions=@viassh/source', child, ...deed];
 const skip = (await missingForPrivateNetwork()) ?? (await missingForTun());
 
 t.test('a name that the kernel cannot have is refused before it is asked', async (t) => {
@@ -22,7 +23,6 @@ t.test('devices', { ...(skip === undefined ? {} : { skip }), jobs: 2 }, async (t
   const network = await startPrivateNetwork();
   t.teardown(() => network[Symbol.asyncDispose]());
   const inside = [...network.inside];
-  const words = (...deed: string[]): string[] => [process.execPath, '--conditions=@viassh/source', child, ...deed];
 
   async function run(before: readonly string[], ...deed: string[]): Promise<ProgramOutput> {
     const [file = '', ...args] = [...inside, ...before, ...words(...deed)];
@@ -92,7 +92,7 @@ t.test('devices', { ...(skip === undefined ? {} : { skip }), jobs: 2 }, async (t
       const echo = `require('node:net').createServer((s) => s.pipe(s)).listen(7, '10.9.0.2', () => console.log('up'))`;
       const server = await far.serve(process.execPath, ['-e', echo], { stdio: ['ignore', 'pipe', 'inherit'] });
       await once(server.stdout ?? process.stdin, 'data');
-      const [enter = '', ...rest] = [...inside, process.execPath, '-e', client];
+      const [enter, ...rest] = [...inside, process.execPath, '-e', client];
       const there = await programs.start({ file: enter, args: rest, stdio: ['pipe', 'pipe', 'inherit'] });
       there.stdin?.end(body);
       const hash = await text(there.stdout ?? process.stdin);

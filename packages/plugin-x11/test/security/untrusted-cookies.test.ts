@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { rename, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { createLogger } from '@viassh/core';
+import { createLogger, silentLogger } from '@viassh/core';
 import {
   authorityFile,
   createFakeClock,
@@ -14,7 +14,11 @@ import {
   type Xvfb,
 } from '@viassh/testing';
 import t from 'tap';
+import { connectDisplay } from '../../src/display/connect-display.ts';
+import { parseDisplay } from '../../src/display/parse-display.ts';
 import { openX11Display } from '../../src/open-x11-display.ts';
+import { UntrustedCookies } from '../../src/security/untrusted-cookies.ts';
+import { XClient } from '../../src/security/x-client.ts';
 import { writeClientSetup } from '../../src/setup/client-setup.ts';
 import type { X11Event } from '../../src/x11-display.ts';
 import { farDisplay } from '../far-display.ts';
@@ -78,10 +82,32 @@ t.test('untrusted clients', { skip }, async (t) => {
     t.equal((await (await farDisplay(t, x)).run('xdpyinfo')).code, 0);
   });
 
-  await t.test('0: a cookie for ever, and no clock', async () => {
-    const { x, clock } = await opened(xvfb, { timeoutMs: 0 });
+  await t.test('0: a cookie for ever, and no clock; at the end it is taken back', async (t) => {
+    const clock = createFakeClock();
+    const display = parseDisplay(xvfb.display);
+    const limit = new AbortController().signal;
+    const cookies = await UntrustedCookies.open(
+      {
+        display,
+        enter: async (signal) => ({
+          socket: await connectDisplay(display, signal),
+          cookie: Buffer.from(xvfb.cookie, 'hex'),
+        }),
+        timeoutMs: 0,
+        clock,
+        log: silentLogger,
+        onRenewed: () => t.fail('renewed'),
+        onFailure: (error) => t.fail(error.message),
+      },
+      undefined,
+    );
     t.same(clock.pending, []);
-    await x[Symbol.asyncDispose]();
+    const cookie = await cookies.current();
+    const client = await XClient.open(display, { socket: await connectDisplay(display, limit), cookie }, limit);
+    await cookies[Symbol.asyncDispose]();
+    await waitUntil('the X server has ended its client', () => !client.isOpen);
+    const late = XClient.open(display, { socket: await connectDisplay(display, limit), cookie }, limit);
+    await t.rejects(late, { code: 'DISPLAY_UNUSABLE', message: /lets nobody in/ });
   });
 
   await t.test('a display that is itself untrusted makes none, and nobody falls back', async (t) => {

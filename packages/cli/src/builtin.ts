@@ -76,6 +76,8 @@ export type {
 export const loadForward = (): Promise<typeof import('@viassh/plugin-forward')> =>
   whole('the plugin forward', import('@viassh/plugin-forward'));
 
+export type { X11ByForward, X11Display, X11DisplayOptions, X11Event, X11Forward } from '@viassh/plugin-x11';
+
 /** X11: the plugin, and the same as functions. */
 export const loadX11 = (): Promise<typeof import('@viassh/plugin-x11')> =>
   whole('the plugin x11', import('@viassh/plugin-x11'));

@@ -4,6 +4,8 @@ export { sendmailOver } from './library/send-mail.ts';
 export type { MailerTransport, SendError, SendmailOptions, SentMail } from './builtin.ts';
 export { imapOver } from './library/read-mail.ts';
 export { forwardDynamic, forwardLocal, forwardRemote } from './library/forwards.ts';
+export { x11, x11ByForward } from './library/x11.ts';
+export type { X11ByForward, X11Display, X11DisplayOptions, X11Event, X11Forward } from './builtin.ts';
 export { agentOver, type AgentsOver } from './library/agent-over.ts';
 export { dispatcherOver, type FetchDispatcher } from './library/dispatcher-over.ts';
 export type {

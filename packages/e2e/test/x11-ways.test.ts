@@ -1,5 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
+import { text } from 'node:stream/consumers';
 import { missingForXvfb, type Sshd, startSshd, startXvfb, waitUntil } from '@viassh/testing';
+import { connect, x11, x11ByForward, type X11Event } from 'viassh';
 import { assertFailure } from './assert-failure.ts';
 import { onBothTransports, onTransport, skipWithoutSshd } from './both-transports.ts';
 import { addAccount, sshdConfigOf } from './recipes-and-accounts.ts';
@@ -132,6 +134,29 @@ onBothTransports(
   skip,
 );
 
+onBothTransports(
+  'the library: by the protocol on ssh2, by a forward on both, and whoever comes is heard of',
+  async (t, transport) => {
+    await using xvfb = await startXvfb();
+    await using sshd = await startSshd({ config: ['X11Forwarding yes'] });
+    await using connection = await connect(sshd.destination, { configFile: sshd.configFile, transport });
+    const heard: string[] = [];
+    const onEvent = ({ kind }: X11Event): unknown => heard.push(kind);
+    const options = { display: xvfb.display, xauthority: xvfb.authorityFile, onEvent };
+    if (transport === 'openssh')
+      await t.rejects(x11(connection, options), { code: 'CAPABILITY_MISSING', hint: /--transport ssh2/ });
+    for (const offered of transport === 'ssh2' ? [x11, x11ByForward] : [x11ByForward]) {
+      await using forward = await offered(connection, options);
+      const session = await forward.openSession({ kind: 'exec', command: look });
+      t.match(await text(session), /:\d+\.0\nsome\n$/);
+      await forward.display.idle();
+      t.match(heard.splice(0), ['opened', 'closed']);
+    }
+    t.strictSame(await remains(sshd), []);
+  },
+  skip,
+);
+
 onTransport(
   'ssh2',
   'a server that refuses X11: why, and the other way',
@@ -156,6 +181,8 @@ onTransport(
     await waitUntil('a warning', () => /in \d s ssh lets no further program onto the display/.test(running.stderr()));
     running.stdin.end();
     t.equal((await running.exit).code, 3);
+    const control = await viassh(['x11', '--control', '/nowhere', ...at(sshd, 'auto'), '--', 'id'], { env });
+    assertFailure(t, control, { error: 'CAPABILITY_MISSING', says: /x11/, hint: /--control/ });
     const single = await viassh(['x11', ...at(sshd, transport), '--single-connection', '--', 'id'], { env });
     t.match([single.code, single.stderr], [64, /--way forward/]);
     const without = await viassh(['x11', ...at(sshd, transport), '-o', 'XAuthLocation=/nowhere/xauth', '--', 'id'], {

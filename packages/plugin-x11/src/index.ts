@@ -8,7 +8,8 @@ export {
   type X11DisplayOptions,
   type X11Event,
 } from './x11-display.ts';
-export { type FarDisplay, openFarDisplay } from './far-display/open-far-display.ts';
+export type { FarDisplay } from './far-display/open-far-display.ts';
+export { x11ByForward, type X11ByForward } from './x11-by-forward.ts';
 export { type AskedDisplay, askedDisplay } from './asked-x11.ts';
 export { x11Plugin } from './x11-plugin.ts';
 export { readyForSsh, type X11BySsh, type X11BySshContext } from './x11-by-ssh.ts';

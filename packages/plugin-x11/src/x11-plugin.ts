@@ -9,10 +9,9 @@ import {
   ViasshError,
 } from '@viassh/core';
 import { askedDisplay, checkX11Options, wayOf, x11Options } from './asked-x11.ts';
-import { openFarDisplay } from './far-display/open-far-display.ts';
-import { openX11Display } from './open-x11-display.ts';
 import { x11 } from './x11.ts';
 import { x11Account } from './x11-account.ts';
+import { x11ByForward } from './x11-by-forward.ts';
 import { readyForSsh } from './x11-by-ssh.ts';
 
 /** Programs of the far end on the display here. */
@@ -47,9 +46,8 @@ export const x11Plugin: Plugin = definePlugin({
         throw withOtherWay(error);
       });
     }
-    await using display = await openX11Display(asked);
-    await using far = await openFarDisplay(connection, display, { log, signal });
-    return await carry(connection, { kind: 'exec', command: far.commandFor(command) }, context);
+    await using forward = await x11ByForward(connection, asked);
+    return await carry(forward, { kind: 'exec', command }, context);
   },
 });
 

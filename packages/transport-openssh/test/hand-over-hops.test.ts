@@ -2,7 +2,13 @@ import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type HandOverWishes, type ResolvedDestination, type Route, type SessionRequest, silentLogger } from '@viassh/core';
+import {
+  type HandOverWishes,
+  type ResolvedDestination,
+  type Route,
+  type SessionRequest,
+  silentLogger,
+} from '@viassh/core';
 import { createProgramRunner } from '@viassh/program';
 import { missingForSshd, missingForXvfb, startXvfb, waitUntil, watchLeaks } from '@viassh/testing';
 import { createOpensshTransport } from '@viassh/transport-openssh';
@@ -93,7 +99,11 @@ t.test('handed over', { skip }, async (t) => {
       const route: Route = { ...(await routeOf(configFile, { options: ['ForwardX11Trusted=yes'] })), ...made };
       for (const [trusted, seen] of [[true, 'all\n'] as const, [false, 'some of localhost\n'] as const]) {
         const x11 = { ...display, trusted };
-        t.equal((await handOver(route, { kind: 'exec', command }, { x11 })).output, seen, `${name}, trusted: ${trusted}`);
+        t.equal(
+          (await handOver(route, { kind: 'exec', command }, { x11 })).output,
+          seen,
+          `${name}, trusted: ${trusted}`,
+        );
       }
       const without = await handOver(route, { kind: 'exec', command: 'echo "<$DISPLAY>"' });
       t.equal(without.output, '<>\n', `${name}: none that was not asked for`);

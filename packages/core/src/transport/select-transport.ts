@@ -87,7 +87,12 @@ async function capabilityMissing(
   const all = await Promise.all(entries.map((entry) => entry.load()));
   const other = all.find((candidate) => missingOf(candidate, missing).length === 0);
   return new ViasshError('CAPABILITY_MISSING', `the ${transport.name} transport cannot do ${missing.join(', ')}`, {
-    hint: other === undefined ? 'no transport of this version can' : `use --transport ${other.name}`,
+    hint:
+      other !== undefined
+        ? `use --transport ${other.name}`
+        : entries.length === 1
+          ? 'leave --control away'
+          : 'no transport of this version can',
   });
 }
 

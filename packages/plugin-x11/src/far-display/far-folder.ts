@@ -60,7 +60,7 @@ const script = [
 /** @throws ViasshError X11_REFUSED when the far end does not run what it takes; of `openSession` */
 export async function makeFarFolder(
   connection: Pick<Connection, 'openSession'>,
-  { signal, log }: { readonly signal?: AbortSignal | undefined; readonly log: Logger },
+  { signal, log }: { readonly signal?: AbortSignal | undefined; readonly log?: Logger | undefined },
 ): Promise<FarFolder> {
   const session = await connection.openSession({ kind: 'exec', command: quoteCommand(['sh', '-c', script]), signal });
   const answers = new Answers(session, signal);
@@ -68,7 +68,7 @@ export async function makeFarFolder(
     const said = await answers.until('folder');
     const taken = said.get('taken')?.map(Number).filter(Number.isSafeInteger);
     const path = said.get('folder')?.[0] ?? '';
-    log.debug(`the folder ${sanitize(path)} of the far end is for its display`);
+    log?.debug(`the folder ${sanitize(path)} of the far end is for its display`);
     return {
       path,
       hostName: said.get('host')?.[0] ?? '',

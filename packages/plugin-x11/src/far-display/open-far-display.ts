@@ -3,7 +3,6 @@ import {
   type IncomingChannel,
   isViasshError,
   type Logger,
-  quoteWord,
   type RemoteForwardRequest,
   type RemoteListener,
   ViasshError,
@@ -26,8 +25,6 @@ export interface FarDisplay extends AsyncDisposable {
   readonly display: string;
   /** XAUTHORITY for programs there: a private file. */
   readonly xauthority: string;
-  /** The remote command that runs `command` by the account's own shell, with both set. */
-  commandFor(command: string): string;
 }
 
 /** Of a Connection: what it takes. */
@@ -43,7 +40,7 @@ type FarDisplayConnection = Pick<Connection, 'openSession' | 'requestForward' | 
 export async function openFarDisplay(
   connection: FarDisplayConnection,
   display: X11Display,
-  options: { readonly signal?: AbortSignal | undefined; readonly log: Logger },
+  options: { readonly signal?: AbortSignal | undefined; readonly log?: Logger | undefined },
 ): Promise<FarDisplay> {
   await using undo = new AsyncDisposableStack();
   const folder = undo.use(await makeFarFolder(connection, options));
@@ -55,15 +52,13 @@ export async function openFarDisplay(
   const content = farAuthority(folder.hostName, number, display);
   const xauthority = await folder.writeAuthority(content, isSocket ? address.path : undefined);
   const name = `${isSocket ? '' : 'localhost'}:${number}.${display.screen}`;
-  options.log.info(
+  options.log?.info(
     `the far end has the display ${name}, by ${isSocket ? `the socket ${address.path}` : `port ${address.port}`}`,
   );
   const owned = undo.move();
   return {
     display: name,
     xauthority,
-    commandFor: (command) =>
-      `exec env DISPLAY=${quoteWord(name)} XAUTHORITY=${quoteWord(xauthority)} "$SHELL" -c ${quoteWord(command)}`,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

@@ -19,7 +19,7 @@ t.test('a name that the kernel cannot have is refused before it is asked', async
     await t.rejects(openTunDevice({ mode: 'point-to-point', name }), { code: 'OPTION_INVALID' }, name);
 });
 
-t.test('devices', { ...(skip === undefined ? {} : { skip }), jobs: 2 }, async (t) => {
+t.test('devices', skip === undefined ? {} : { skip }, async (t) => {
   const network = await startPrivateNetwork();
   t.teardown(() => network[Symbol.asyncDispose]());
   const inside = [...network.inside];
@@ -63,6 +63,14 @@ t.test('devices', { ...(skip === undefined ? {} : { skip }), jobs: 2 }, async (t
     t.match(await deed('open', 'tun:mine0'), /^DEVICE_BUSY somebody else has mine0 open; /);
     holder.stdin?.end();
     t.match(await holder.exit, { code: 0 });
+  });
+
+  t.test('without koffi the error says so, and what to do', async (t) => {
+    const hooks = `import { registerHooks } from 'node:module';
+      registerHooks({ resolve(name, context, next) { if (name === 'koffi') throw new Error('gone'); return next(name, context); } });`;
+    const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(hooks)}` };
+    const [file = '', ...args] = [...inside, ...words('open', 'tun:')];
+    t.match((await programs.run({ file, args, env })).stdout, /LIBRARY_MISSING .*install viassh again on this machine/);
   });
 
   t.test('a machine without /dev/net/tun, and one that forbids it', async (t) => {

@@ -15,6 +15,7 @@ import { farRaces } from './far.ts';
 import { forwardRaces } from './forward.ts';
 import { libraryRaces } from './library.ts';
 import { oneShotRaces } from './one-shot.ts';
+import { framingRaces } from './ppp-framing.ts';
 import { remoteShellRaces } from './remote-shell.ts';
 import { runRace, type Standing } from './race.ts';
 import { type KeeperStanding, supervisionRaces, supervisionTable } from './supervision.ts';
@@ -68,6 +69,7 @@ for (const race of [
   ...(await brokerRaces(servers, { sshd, far: { sshd: far.sshd, rttMs }, bytes, repetitions, file })),
   ...(await noBrokerRaces(servers, sshd, repetitions)),
   ...farRaces({ sshd: far.sshd, rttMs, repetitions }),
+  ...framingRaces({ bytes, repetitions }),
 ].filter(({ title }) => title.includes(values.only))) {
   const standings = await runRace(race);
   results.push({ title: race.title, standings });

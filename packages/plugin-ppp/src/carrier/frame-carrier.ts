@@ -4,7 +4,6 @@ import { ETHERNET_HEADER, FRAME_BYE, LARGEST_PACKET, VNET_HEADER } from './frame
 import { HelloReader, writeHello } from './frame-hello.ts';
 import { agree, type FrameAgreement, type FrameOffer } from './frame-offer.ts';
 import type { PacketFilter } from '../ppp/network/packet-filter.ts';
-import type { PppOptions } from '../ppp/ppp-session.ts';
 import { FrameReader } from './frame-reader.ts';
 import { emptyFrame, FrameWriter } from './frame-writer.ts';
 import { linkFilter } from './link-filter.ts';
@@ -14,7 +13,7 @@ import { Wire } from './wire.ts';
 /** What a carrier of our own frames is made with. */
 export interface FrameCarrierOptions {
   readonly offer: FrameOffer;
-  /** As in {@link PppOptions}: where packets may come from. Without addresses, and for Ethernet: from anywhere. */
+  /** As `PppOptions.acceptFrom`: where packets may come from. Without addresses, and for Ethernet: from anywhere. */
   readonly acceptFrom?: readonly string[] | undefined;
   /**
    * Of the end that is called: sets up what both have agreed on, after the other end's hello and before our own, so that

@@ -1,6 +1,5 @@
 import { longestPacket, type PacketChannel, type TunMode } from '@viassh/core';
 import type { PacketFilter } from '../ppp/network/packet-filter.ts';
-import type { PppOptions } from '../ppp/ppp-session.ts';
 import { linkFilter } from './link-filter.ts';
 import type { CarrierCounters, LinkAddress, LinkTerms, PacketCarrier } from './packet-carrier.ts';
 
@@ -10,7 +9,7 @@ export interface TunCarrierOptions {
   readonly mtu: number;
   readonly addresses: readonly LinkAddress[];
   readonly dns?: readonly string[] | undefined;
-  /** As in {@link PppOptions}: where packets may come from. Without addresses, and for Ethernet: from anywhere. */
+  /** As `PppOptions.acceptFrom`: where packets may come from. Without addresses, and for Ethernet: from anywhere. */
   readonly acceptFrom?: readonly string[] | undefined;
 }
 

@@ -4,8 +4,6 @@ import { createDeframer } from '../framing/deframer.ts';
 import { createFramer } from '../framing/framer.ts';
 import { IPV4_PROTOCOL, IPV6_PROTOCOL, LCP_PROTOCOL, plainForm } from '../framing/framing.ts';
 import { createAuthentication } from './auth/authentication.ts';
-import { PAP_PROTOCOL } from './auth/pap.ts';
-import { CHAP_PROTOCOL } from './auth/chap.ts';
 import { Code, parseControlPacket } from './control/control-packet.ts';
 import { createFloodGate } from './control/flood-gate.ts';
 import { Lcp } from './lcp/lcp.ts';
@@ -71,7 +69,7 @@ export function createPppSession(options: PppOptions): PppSession {
     broken,
     protocolRejected(protocol) {
       if (protocol === LCP_PROTOCOL) lcp.control.protocolRejected();
-      else if (protocol === PAP_PROTOCOL || protocol === CHAP_PROTOCOL) {
+      else if (authentication.knows(protocol)) {
         fail(
           new ViasshError('PPP_AUTH_FAILED', 'the far end does not know the way of authentication that it agreed to'),
         );
@@ -99,25 +97,19 @@ export function createPppSession(options: PppOptions): PppSession {
     if (!greeted) greet();
     if (protocol === IPV4_PROTOCOL || protocol === IPV6_PROTOCOL) return takePacket(payload);
     const packet = parseControlPacket(payload);
+    const negotiates = protocol === LCP_PROTOCOL || network.knows(protocol);
+    const known = negotiates || authentication.knows(protocol);
     if (!gate.pass()) {
       count.droppedIn += 1;
-      if (packet?.code === Code.configureRequest && protocol !== PAP_PROTOCOL && protocol !== CHAP_PROTOCOL) {
+      if (negotiates && packet?.code === Code.configureRequest) {
         fail(new ViasshError('PPP_FAILED', 'the far end negotiates without an end'));
       }
-    } else if (protocol === LCP_PROTOCOL) {
-      if (packet !== undefined) lcp.receive(packet);
-    } else if (lcp.control.opened) takeControl(protocol, payload);
-  }
-
-  function takeControl(protocol: number, payload: Buffer): void {
-    const packet = parseControlPacket(payload);
-    if (!authenticated) {
-      if (packet !== undefined) authentication.receive(protocol, packet);
-      return;
-    }
-    // A protocol of ours whose packet is none is no unknown protocol.
-    if (packet === undefined) count.droppedIn += 1;
-    else if (authentication.receive(protocol, packet) || network.receive(protocol, packet)) return;
+    } else if (known && packet === undefined) count.droppedIn += 1;
+    else if (protocol === LCP_PROTOCOL) lcp.receive(packet!);
+    else if (!lcp.control.opened) count.droppedIn += 1;
+    else if (authentication.knows(protocol)) authentication.receive(protocol, packet!);
+    else if (!authenticated) count.droppedIn += 1;
+    else if (known) network.receive(protocol, packet!);
     else lcp.rejectProtocol(protocol, payload);
   }
 

@@ -21,8 +21,9 @@ export interface Authentication {
   /** `wanted` is what the other side demands of us. */
   start(wanted: AuthProtocol | undefined): void;
   stop(): void;
-  /** True when it is a protocol of this phase. */
-  receive(protocol: number, packet: ControlPacket): boolean;
+  /** Is it a protocol of this phase? */
+  knows(protocol: number): boolean;
+  receive(protocol: number, packet: ControlPacket): void;
 }
 
 const numbers: Readonly<Record<AuthProtocol, number>> = { pap: PAP_PROTOCOL, 'chap-md5': CHAP_PROTOCOL };
@@ -72,9 +73,9 @@ export function createAuthentication({ session, send, atomic, done, failed }: Au
       else for (const { proof } of running.slice()) proof.start();
     },
     stop,
+    knows: (protocol) => protocol === PAP_PROTOCOL || protocol === CHAP_PROTOCOL,
     receive(protocol, packet) {
       for (const { proof, protocol: own } of running.slice()) if (own === protocol) proof.receive(packet);
-      return protocol === PAP_PROTOCOL || protocol === CHAP_PROTOCOL;
     },
   };
 }

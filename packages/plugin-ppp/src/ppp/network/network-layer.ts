@@ -23,8 +23,9 @@ export interface NetworkLayerOptions {
 export interface NetworkLayer {
   lowerUp(): void;
   lowerDown(): void;
-  /** True when it is a protocol of this layer. */
-  receive(protocol: number, packet: ControlPacket): boolean;
+  /** Is it a protocol of this layer? */
+  knows(protocol: number): boolean;
+  receive(protocol: number, packet: ControlPacket): void;
   protocolRejected(protocol: number): void;
   /** May packets of this family (4, 6) go? */
   isOpen(family: number): boolean;
@@ -91,6 +92,10 @@ export function createNetworkLayer(options: NetworkLayerOptions): NetworkLayer {
     return own;
   }
 
+  function familyOf(protocol: number): Family | undefined {
+    return families.find((family) => family.protocol === protocol && !family.gone);
+  }
+
   function update(): void {
     addresses = families.filter(({ control }) => control.opened).flatMap(({ address }) => address() ?? []);
     accepts = createPacketFilter(addresses, session.acceptFrom);
@@ -125,14 +130,9 @@ export function createNetworkLayer(options: NetworkLayerOptions): NetworkLayer {
       for (const { control } of families) control.lowerDown();
       update();
     },
-    receive(protocol, packet) {
-      const known = families.find((family) => family.protocol === protocol && !family.gone);
-      known?.control.receive(packet);
-      return known !== undefined;
-    },
-    protocolRejected(protocol) {
-      families.find((family) => family.protocol === protocol && !family.gone)?.control.protocolRejected();
-    },
+    knows: (protocol) => familyOf(protocol) !== undefined,
+    receive: (protocol, packet) => familyOf(protocol)?.control.receive(packet),
+    protocolRejected: (protocol) => familyOf(protocol)?.control.protocolRejected(),
     isOpen: (family) => families.some((one) => one.family === family && !one.gone && one.control.opened),
     get accepts() {
       return accepts;

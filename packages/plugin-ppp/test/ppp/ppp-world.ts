@@ -66,18 +66,18 @@ export function pppWorld(client: Wishes = {}, server: Wishes = {}, seed = 1): Wo
 }
 
 /** Opens both sides and lets them agree, with `ms` of time at the most. */
-export async function opened(world: World, ms = 0): Promise<World> {
+export async function opened(world: World, ms = 0, stepMs = 100): Promise<World> {
   world.client.session.open();
   world.server.session.open();
-  await run(world, ms);
+  await run(world, ms, stepMs);
   return world;
 }
 
-/** Lets time pass in small steps, and what is on the way arrive in each. */
-export async function run(world: World, ms: number): Promise<void> {
+/** Lets time pass in steps, and what is on the way arrive in each. */
+export async function run(world: World, ms: number, stepMs = 100): Promise<void> {
   await world.settle();
-  for (let passed = 0; passed < ms; passed += 100) {
-    await world.clock.advance(100);
+  for (let passed = 0; passed < ms; passed += stepMs) {
+    await world.clock.advance(stepMs);
     await world.settle();
   }
 }

@@ -22,7 +22,7 @@ export interface RawPeer extends Side {
   /** Opens, and agrees on LCP with `options` of the peer's own. */
   openLcp(options?: Uint8Array): void;
   /** Agrees on IPCP: the session is 10.99.0.2, the peer 10.99.0.1. */
-  openIpcp(): Promise<void>;
+  openIpcp(ms?: number): Promise<void>;
 }
 
 export const LCP = 0xc021;
@@ -66,12 +66,12 @@ export function rawPeer(wishes: Wishes = {}, seed = 7): RawPeer {
       say(LCP, 1, 1, own);
       acknowledge(LCP);
     },
-    async openIpcp() {
+    async openIpcp(ms = 200) {
       say(IPCP, 1, 1, Uint8Array.of(3, 6, 10, 99, 0, 1));
       const first = sent.findLast((one) => one.protocol === IPCP && one.code === 1)!;
       if (first.data.readUInt32BE(2) === 0) say(IPCP, 3, first.id, Uint8Array.of(3, 6, 10, 99, 0, 2));
       acknowledge(IPCP);
-      await clock.advance(200); // the peer answers no echoes
+      await clock.advance(ms); // the peer answers no echoes
     },
   };
 }

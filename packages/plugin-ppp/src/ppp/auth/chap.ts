@@ -19,11 +19,20 @@ export function proveByChap(
   options: ProofOptions,
 ): Proof {
   let open = false;
-  let answered: number | undefined;
-  const waiting = createRetry(
+  let response: { readonly id: number; readonly data: Buffer } | undefined;
+  // Also the answer is repeated: the verdict may have been lost, and who has given it is past asking (RFC 1994 §4.2).
+  const retry = createRetry(
     options,
-    () => undefined,
-    () => options.failed(new ViasshError('PPP_SILENT', 'the far end wants a proof, and sends no challenge for it')),
+    () => {
+      if (response !== undefined) options.send(controlPacket(Code.response, response.id, response.data));
+    },
+    () =>
+      options.failed(
+        new ViasshError(
+          'PPP_SILENT',
+          `the far end ${response ? 'has no word for our proof' : 'wants a proof, and sends no challenge for it'}`,
+        ),
+      ),
   );
   const answer = ({ id, data }: ControlPacket): void => {
     const challenge = readValue(data);
@@ -32,30 +41,29 @@ export function proveByChap(
       options.failed(new ViasshError('PPP_AUTH_FAILED', 'the far end has us answer the challenge that we sent'));
       return;
     }
-    answered = id;
-    const name = Buffer.from(credentials.name);
-    const response = responseTo(id, credentials.secret, challenge);
-    options.send(controlPacket(Code.response, id, Buffer.concat([Buffer.from([response.length]), response, name])));
+    const value = responseTo(id, credentials.secret, challenge);
+    response = { id, data: Buffer.concat([Buffer.from([value.length]), value, Buffer.from(credentials.name)]) };
+    retry.start();
   };
   return {
     start() {
       open = true;
-      answered = undefined;
-      waiting.start();
+      response = undefined;
+      retry.start();
     },
     stop() {
       open = false;
-      waiting.stop();
+      retry.stop();
     },
     receive(packet) {
       if (!open) return;
       if (packet.code === Code.challenge) return answer(packet);
-      if (packet.id !== answered) return;
+      if (packet.id !== response?.id) return;
       if (packet.code === Code.success) {
-        waiting.stop();
+        retry.stop();
         options.proven();
       } else if (packet.code === Code.failure) {
-        waiting.stop();
+        retry.stop();
         options.failed(refusedUs(credentials.name, packet.data.toString('utf8')));
       }
     },

@@ -65,6 +65,8 @@ export class ControlProtocol {
   #lastId = 0;
   #refusedByThem = 0;
   #refusedByUs = 0;
+  /** The request that was refused last: asked again, because the answer was lost, it is no second one. */
+  #refusedId: number | undefined;
   #lastRefused = '';
   #error: ViasshError | undefined;
   /** The packet and the verdict that the actions of this event are about. */
@@ -178,7 +180,8 @@ export class ControlProtocol {
       this.#refusedByUs = 0;
       return this.#happen('RCR+');
     }
-    this.#refused('Us', this.#verdict.options);
+    if (packet.id !== this.#refusedId || this.#refusedByUs === 0) this.#refused('Us', this.#verdict.options);
+    this.#refusedId = packet.id;
     this.#happen('RCR-');
     this.#giveUpAfter(this.#refusedByUs, 'the far end insists on');
   }

@@ -6,7 +6,7 @@ t.test('a peer that sends back what it gets is told from one that answers', asyn
   const peer = rawPeer();
   peer.session.open();
   for (let seen = 0; seen < peer.sent.length && seen < 100; seen += 1) {
-    const { protocol, code, id, data } = peer.sent[seen]!;
+    const { protocol, code, id, data } = peer.sent.at(seen)!;
     peer.say(protocol, code, id, data);
   }
   await t.rejects(peer.session.agreed, { code: 'PPP_LOOPED' });
@@ -64,16 +64,16 @@ t.test('options: a flood of them, the same one twice, and broken ones', async (t
   peer.session.open();
   peer.sent.length = 0;
   peer.say(LCP, 1, 1, Buffer.alloc(1400, Buffer.from([200, 2])));
-  t.same([peer.sent[0]!.code, peer.sent[0]!.data.length], [4, 1400], 'all of them rejected');
+  t.same([peer.sent.at(0)!.code, peer.sent.at(0)!.data.length], [4, 1400], 'all of them rejected');
   peer.say(LCP, 1, 2, Buffer.alloc(60_000, Buffer.from([200, 2])));
   t.equal(peer.sent.length, 1, 'larger than any request can be');
   peer.say(LCP, 1, 3, Buffer.concat([magic, magic]));
-  t.same([peer.sent[1]!.code, peer.sent[1]!.id, peer.sent[1]!.data], [4, 3, Buffer.from(magic)]);
+  t.same([peer.sent.at(1)!.code, peer.sent.at(1)!.id, peer.sent.at(1)!.data], [4, 3, Buffer.from(magic)]);
   for (const broken of [[5], [5, 0], [5, 1], [5, 7, 1, 2, 3, 4], [5, 255]])
     peer.say(LCP, 1, 4, Uint8Array.from(broken));
   t.equal(peer.sent.length, 2, 'no answer to what cannot be read');
   peer.say(LCP, 1, 5, Uint8Array.of(1, 3, 9, 7, 4, 0, 0, 5, 3, 1));
-  t.same([peer.sent[2]!.code, peer.sent[2]!.data.length], [4, 10], 'known ones of a length they cannot have');
+  t.same([peer.sent.at(2)!.code, peer.sent.at(2)!.data.length], [4, 10], 'known ones of a length they cannot have');
 });
 
 t.test('unknown protocols and echoes: answered, but not to a flood', async (t) => {
@@ -127,7 +127,6 @@ t.test('packets of addresses that were not agreed on', async (t) => {
     const long = ipv4('10.99.0.1', '10.99.0.2');
     peer.raw(0x21, long.subarray(0, 30)); // shorter than it says
   }
-  const sources = (packets: readonly Buffer[]): string[] => packets.map((packet) => packet.subarray(12, 16).join('.'));
   t.same(sources(lax.packets), ['10.99.0.1', '10.99.0.1', '8.8.8.8']);
   t.same(sources(strict.packets), ['10.99.0.1', '10.99.0.1', '192.168.1.7']);
   t.equal(strict.session.counters.droppedIn, 7);
@@ -189,8 +188,12 @@ t.test('a peer that would not say who it is is told to go', async (t) => {
   ]) {
     const peer = rawPeer({ demand });
     peer.session.open();
-    peer.say(LCP, answer.code, peer.sent[0]!.id, Uint8Array.from(answer.option));
+    peer.say(LCP, answer.code, peer.sent.at(0)!.id, Uint8Array.from(answer.option));
     await t.rejects(peer.session.agreed, { code: 'PPP_AUTH_FAILED' });
     t.match(peer.sent.at(-1), { code: 5 }, 'Terminate-Request');
   }
 });
+
+function sources(packets: readonly Buffer[]): string[] {
+  return packets.map((packet) => packet.subarray(12, 16).join('.'));
+}

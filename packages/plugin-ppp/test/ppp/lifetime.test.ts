@@ -21,7 +21,7 @@ t.test('a slow link does not negotiate twice: a second answer is none, a second 
   await peer.openIpcp();
   await peer.session.agreed;
   const before = peer.sent.length;
-  const ours = peer.sent[0]!;
+  const ours = peer.sent.at(0)!;
   peer.say(LCP, 2, ours.id, ours.data);
   t.equal(peer.sent.length, before);
   peer.say(LCP, 1, 1, magic);

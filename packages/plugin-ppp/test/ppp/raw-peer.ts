@@ -37,7 +37,7 @@ export function rawPeer(wishes: Wishes = {}, seed = 7): RawPeer {
   const deframer = createDeframer({
     mru: 65_535,
     onFrame: (protocol, bytes) => {
-      sent.push({ protocol, code: bytes[0]!, id: bytes[1]!, data: Buffer.from(bytes.subarray(4)) });
+      sent.push({ protocol, code: bytes.readUInt8(0), id: bytes.readUInt8(1), data: Buffer.from(bytes.subarray(4)) });
     },
   });
   deframer.accm = 0;

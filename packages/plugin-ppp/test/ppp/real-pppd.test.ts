@@ -64,7 +64,7 @@ for (const protocol of ['pap', 'chap'] as const) {
       const terms = await link.session.agreed;
       t.match(terms, { mtu: 16000, dns: ['10.88.0.1'], addresses: { length: 2 } }, link.log.join('\n'));
       t.same(terms.addresses[0], { local: '10.99.0.2', remote: '10.99.0.1', prefix: 32 });
-      const [, { local = '', remote = '' } = {}] = terms.addresses;
+      const { local = '', remote = '' } = terms.addresses.at(1) ?? {};
       // The first packet after the agreement is answered: pppd's device is up by then.
       link.session.send([
         echoRequest({ from: '10.99.0.2', to: '10.88.0.1', sequence: 1, payload: Buffer.alloc(15_000, '~}') }),

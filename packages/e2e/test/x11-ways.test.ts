@@ -13,14 +13,17 @@ const look = 'all=$(xdpyinfo) && echo "$DISPLAY" && case $all in *XTEST*) echo a
 /** What xauth and Xauthority files call the cookies of X11, in hexadecimal, and the length of one. */
 const beforeCookie = `${Buffer.from('MIT-MAGIC-COOKIE-1').toString('hex')}0010`;
 
+async function ownerOf(path: string): Promise<number | undefined> {
+  return (await stat(path).catch(() => undefined))?.uid;
+}
+
 /** What displays of ours have left there: the fixture's user is nobody else's. */
 async function remains({ uid }: Sshd): Promise<readonly string[]> {
   const sockets = (await readdir('/tmp/.X11-unix')).map((name) => `/tmp/.X11-unix/${name}`);
   const folders = (await readdir('/tmp'))
     .filter((name) => name.startsWith('viassh-x11.'))
     .map((name) => `/tmp/${name}`);
-  const owner = async (path: string): Promise<number | undefined> => (await stat(path).catch(() => undefined))?.uid;
-  const all = await Promise.all([...sockets, ...folders].map(async (path) => ({ path, uid: await owner(path) })));
+  const all = await Promise.all([...sockets, ...folders].map(async (path) => ({ path, uid: await ownerOf(path) })));
   return all.filter((one) => one.uid === uid).map(({ path }) => path);
 }
 

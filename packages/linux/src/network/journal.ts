@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { ViasshError } from '@viassh/core';
 import type { Step } from './step.ts';
+import { ownPid } from './own-pid.ts';
 
 /** What stands because of one link of one process. */
 export interface JournalEntry {
@@ -43,7 +44,8 @@ export function createJournal(folder: string): Journal {
         hint: 'what is to be undone is kept there: it must belong to the user who runs viassh, with mode 0700',
       });
     own.network = await readlink('/proc/self/ns/net');
-    own.startTime = (await startTimeOf(process.pid)) ?? '';
+    own.pid = await ownPid();
+    own.startTime = (await startTimeOf(own.pid)) ?? '';
     own.boot = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
   }
 

@@ -1,6 +1,6 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { isIP } from 'node:net';
-import process from 'node:process';
+import { ownPid } from './own-pid.ts';
 
 /**
  * The far addresses of the TCP connections that this process, the programs that it started, and those that they started have
@@ -9,7 +9,7 @@ import process from 'node:process';
  */
 export async function ownConnections(alsoOf: readonly number[] = []): Promise<readonly string[]> {
   const peers = new Set<string>();
-  for (const pid of await withDescendants([process.pid, ...alsoOf])) {
+  for (const pid of await withDescendants([await ownPid(), ...alsoOf])) {
     const sockets = await socketsOf(pid);
     if (sockets.size === 0) continue;
     for (const table of ['tcp', 'tcp6'])

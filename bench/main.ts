@@ -20,6 +20,7 @@ import { remoteShellRaces } from './remote-shell.ts';
 import { runRace, type Standing } from './race.ts';
 import { type KeeperStanding, supervisionRaces, supervisionTable } from './supervision.ts';
 import { table } from './table.ts';
+import { x11Races } from './x11.ts';
 
 const { values } = parseArgs({
   options: {
@@ -35,7 +36,7 @@ const repetitions = Number(values.repetitions);
 const missing = await missingForSshd();
 if (missing !== undefined) throw new Error(missing);
 
-await using sshd = await startSshd({ mode: 'listen', config: ['LogLevel INFO'] });
+await using sshd = await startSshd({ mode: 'listen', config: ['LogLevel INFO', 'X11Forwarding yes'] });
 process.env['VIASSH_RUNTIME_DIR'] = join(sshd.folder, 'run');
 process.env['VIASSH_STATE_DIR'] = join(sshd.folder, 'state');
 delete process.env['SSH_AUTH_SOCK'];
@@ -68,6 +69,7 @@ for (const race of [
   ...(await forwardRaces(servers, { sshd, bytes, repetitions })),
   ...(await brokerRaces(servers, { sshd, far: { sshd: far.sshd, rttMs }, bytes, repetitions, file })),
   ...(await noBrokerRaces(servers, sshd, repetitions)),
+  ...(await x11Races(servers, { sshd, bytes, repetitions })),
   ...farRaces({ sshd: far.sshd, rttMs, repetitions }),
   ...framingRaces({ bytes, repetitions }),
 ].filter(({ title }) => title.includes(values.only))) {

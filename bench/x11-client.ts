@@ -21,7 +21,7 @@ const cookie = Buffer.from(/MIT-MAGIC-COOKIE-1 +([0-9a-f]+)/.exec(entry)?.[1] ??
 class Client {
   readonly #socket: Socket;
   readonly #chunks: AsyncIterator<Buffer>;
-  #rest = Buffer.alloc(0);
+  #rest: Buffer = Buffer.alloc(0);
   idBase = 0;
   root = 0;
 
@@ -62,7 +62,7 @@ class Client {
   }
 
   /** X11's opcode, its byte of data, and the rest in words of 32 bits; then bytes. */
-  async write(opcode: number, data: number, words: readonly number[], bytes = Buffer.alloc(0)): Promise<void> {
+  async write(opcode: number, data: number, words: readonly number[], bytes: Buffer = Buffer.alloc(0)): Promise<void> {
     const request = Buffer.alloc(4 + 4 * words.length);
     request.writeUInt8(opcode, 0);
     request.writeUInt8(data, 1);

@@ -76,7 +76,11 @@ export async function x11Races(
       bytes: pictures * MIB,
       contestants: contestants(untrusted, 'get', pictures),
     },
-    { title: 'x11 -X, 50 clients, one after the other', repetitions, contestants: contestants(untrusted, 'clients', 50) },
+    {
+      title: 'x11 -X, 50 clients, one after the other',
+      repetitions,
+      contestants: contestants(untrusted, 'clients', 50),
+    },
   ];
 }
 

@@ -8,5 +8,3 @@ export const slirpCommand: string =
 
 /** slirp knows one network alone (slirp(1)): itself, and who speaks with it. */
 export const slirpAddress = '10.0.2.2';
-/** Who speaks with it, where it is not told otherwise. */
-export const slirpPeer = '10.0.2.15';

@@ -1,0 +1,38 @@
+import { join } from 'node:path';
+import { findProgram, missingForNamespacePair, networkState, startNamespacePair } from '@viassh/testing';
+import { tidyTest } from './both-transports.ts';
+import { countBytes, fetchPage, type LinkPlace, serveWeb, startLink } from './ppp-link.ts';
+
+const skip =
+  (await missingForNamespacePair()) ??
+  ((await findProgram('slirp-fullbolt')) === undefined
+    ? 'no slirp on this machine (Debian: apt-get install slirp)'
+    : false);
+
+tidyTest(
+  'slirp of a plain user of the far end',
+  async (t) => {
+    await using pair = await startNamespacePair();
+    const { near, far, sshd } = pair;
+    await serveWeb(far, sshd.folder);
+    const before = await networkState(near);
+    for (const transport of ['ssh2', 'openssh']) {
+      const place: LinkPlace = {
+        network: near,
+        configFile: sshd.configFile,
+        transport,
+        stateFolder: join(sshd.folder, 'state'),
+      };
+      await t.test(`${transport}: HTTP through it`, async (t) => {
+        await using link = await startLink(place, [sshd.destination, '--far', 'slirp', '--route', '10.88.0.0/24']);
+        t.equal(await fetchPage(place, 'http://10.88.0.1/'), 'hello from the far end\n');
+        t.equal(await countBytes(place, 'http://10.88.0.1/1m'), 1 << 20);
+        t.equal(await fetchPage(place, 'http://10.0.2.2/'), 'hello from the far end\n', 'slirp itself is its machine');
+        link.kill('SIGTERM');
+        t.strictSame(await link.exit, { code: 143, signal: null });
+      });
+      t.strictSame(await networkState(near), before);
+    }
+  },
+  skip,
+);

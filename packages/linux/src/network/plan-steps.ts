@@ -30,6 +30,8 @@ export function deviceSteps(plan: LinkPlan, { link, addresses, ipv6 }: DeviceSta
   const mode = own.find((step) => step.kind === 'own-addresses')?.before ?? link.inet6_addr_gen_mode;
   if (raised && plan.mode === 'point-to-point' && ipv6 && mode !== undefined && mode !== 'none')
     steps.push({ kind: 'own-addresses', device, mode: 'none', before: mode });
+  // Before its addresses: as a device goes up, Linux now and then loses the way to the other end of an IPv6 address.
+  if (raised) steps.push({ kind: 'up', device });
   const ownKeys = new Set(own.map(keyOf));
   for (const { local, remote, prefix } of plan.addresses) {
     const peer = plan.mode === 'point-to-point' ? remote : undefined;
@@ -43,7 +45,6 @@ export function deviceSteps(plan: LinkPlan, { link, addresses, ipv6 }: DeviceSta
     );
     if (!there || ownKeys.has(keyOf(step))) steps.push(step);
   }
-  if (raised) steps.push({ kind: 'up', device });
   return steps;
 }
 

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import type { LinkPlan } from '@viassh/linux';
 import { createProgramRunner } from '@viassh/program';
-import { makeScratchFolder, missingForPrivateNetwork, missingForTun, startPrivateNetwork } from '@viassh/testing';
+import { makeScratchFolder, missingForPrivateNetwork, missingForTun, startPrivateNetwork, waitUntil } from '@viassh/testing';
 
 const child = fileURLToPath(new URL('network-child.ts', import.meta.url));
 const skip = (await missingForPrivateNetwork()) ?? (await missingForTun());
@@ -115,6 +115,23 @@ t.test('networks', skip === undefined ? {} : { skip }, async (t) => {
     await link.end();
     t.equal(await snapshot(), before);
     t.strictSame(await readdir(stateFolder), []);
+  });
+
+  t.test('the way to the other end of an IPv6 address stands, whatever else happens as devices go up', async (t) => {
+    const before = await snapshot();
+    const plans = Array.from({ length: 12 }, (_, number) => ({
+      ...plan,
+      device: `vt${number}`,
+      addresses: [{ local: `fd77::a${number}:1`, remote: `fd77::a${number}:2`, prefix: 128 }],
+    }));
+    await using links = await start({ plans });
+    t.match(await links.said(), { up: plans.length });
+    await waitUntil('the kernel to know all ways', async () => {
+      const ways = await run('ip -6 route');
+      return plans.every(({ device }, number) => ways.includes(`fd77::a${number}:2 dev ${device} `));
+    });
+    await links.end();
+    t.equal(await snapshot(), before);
   });
 
   t.test('a default route does not cut our own connection, and the old one stays', async (t) => {

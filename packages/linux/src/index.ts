@@ -1,6 +1,7 @@
 export { openTunDevice, type TunDeviceOptions } from './device/open-tun-device.ts';
 
 export {
+  type AddressPlan,
   createLinkNetwork,
   type LinkNetwork,
   type LinkNetworkOptions,

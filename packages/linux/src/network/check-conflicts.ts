@@ -1,6 +1,6 @@
 import { ViasshError } from '@viassh/core';
 import type { IpAddresses, IpProgram, IpRoute } from './ip-program.ts';
-import type { LinkPlan } from './link-network.ts';
+import type { AddressPlan } from './link-network.ts';
 import { same } from './plan-steps.ts';
 import { contains, parsePrefix } from './prefix.ts';
 
@@ -9,7 +9,7 @@ import { contains, parsePrefix } from './prefix.ts';
  *
  * @throws ViasshError ADDRESS_CONFLICT
  */
-export async function checkConflicts(ip: IpProgram, plan: LinkPlan): Promise<void> {
+export async function checkConflicts(ip: IpProgram, plan: AddressPlan): Promise<void> {
   const interfaces = (await ip.ask<IpAddresses[]>('address', 'show')) ?? [];
   const routes = (await ip.ask<IpRoute[]>('route', 'show', 'default')) ?? [];
   const others = interfaces
@@ -36,6 +36,17 @@ export async function checkConflicts(ip: IpProgram, plan: LinkPlan): Promise<voi
     if (gateway !== undefined && gateway.dev !== plan.device)
       throw conflict(`${remote} is the gateway of this machine already, on ${gateway.dev}`);
   }
+}
+
+/**
+ * Looks whether the other end of a link is to have an address that the link itself is carried to.
+ *
+ * @throws ViasshError ADDRESS_CONFLICT
+ */
+export function checkKept({ addresses }: AddressPlan, keep: readonly string[]): void {
+  for (const { remote } of addresses)
+    if (remote !== undefined && keep.some((address) => same(address, remote)))
+      throw conflict(`${remote} is where the ssh connection goes to, which is to carry the link`);
 }
 
 function conflict(what: string): ViasshError {

@@ -1,4 +1,5 @@
 import type { Logger, ProgramRunner, TunMode } from '@viassh/core';
+import { checkConflicts, checkKept } from './check-conflicts.ts';
 import { exclusive } from './exclusive.ts';
 import { createIpProgram } from './ip-program.ts';
 import { createJournal } from './journal.ts';
@@ -42,6 +43,12 @@ export interface LinkPlan {
   readonly names?: readonly PinnedName[] | undefined;
 }
 
+/** Of a plan, what can be looked at before there is a device. */
+export interface AddressPlan extends Pick<LinkPlan, 'addresses'> {
+  /** The one that may have them already; undefined: it has yet to be made. */
+  readonly device?: string | undefined;
+}
+
 /** The settings of one link. Its dispose takes all of them back, whatever became of the device; it never rejects. */
 export interface NetworkLink extends AsyncDisposable {
   /**
@@ -64,6 +71,13 @@ export interface NetworkLink extends AsyncDisposable {
 export interface LinkNetwork {
   /** Takes back what links of processes that were killed left in this network namespace; gives their number. {@link link} does it first. */
   recover(): Promise<number>;
+  /**
+   * Looks whether a link could have these addresses: to be asked before the far end is, as that end's way to this machine may
+   * be cut by one that is in use here. `keep`: addresses that the other end cannot have, those of the ssh connection.
+   *
+   * @throws ViasshError ADDRESS_CONFLICT
+   */
+  check(plan: AddressPlan, keep: readonly string[]): Promise<void>;
   /** Same errors as {@link NetworkLink.set}. */
   link(plan: LinkPlan): Promise<NetworkLink>;
 }
@@ -94,6 +108,16 @@ export function createLinkNetwork({ programs, log, stateFolder }: LinkNetworkOpt
   };
   return {
     recover: () => exclusive(() => recoverLinks(tools)),
+    check: (plan, keep) =>
+      exclusive(async () => {
+        try {
+          await checkConflicts(tools.ip, plan);
+        } catch {
+          await recoverLinks(tools); // what is in the way may be of a process that was killed
+          await checkConflicts(tools.ip, plan);
+        }
+        checkKept(plan, keep);
+      }),
     async link(plan) {
       await exclusive(() => recoverLinks(tools));
       const setting = new LinkSetting(tools);

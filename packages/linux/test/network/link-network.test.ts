@@ -5,7 +5,13 @@ import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import type { LinkPlan } from '@viassh/linux';
 import { createProgramRunner } from '@viassh/program';
-import { makeScratchFolder, missingForPrivateNetwork, missingForTun, startPrivateNetwork, waitUntil } from '@viassh/testing';
+import {
+  makeScratchFolder,
+  missingForPrivateNetwork,
+  missingForTun,
+  startPrivateNetwork,
+  waitUntil,
+} from '@viassh/testing';
 
 const child = fileURLToPath(new URL('network-child.ts', import.meta.url));
 const skip = (await missingForPrivateNetwork()) ?? (await missingForTun());

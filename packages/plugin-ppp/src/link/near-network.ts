@@ -16,6 +16,12 @@ export interface NearNetworkSetup {
 /** Addresses, routes and name servers of one link here; all is undone when it is disposed. */
 export interface NearNetwork extends AsyncDisposable {
   /**
+   * Looks whether these addresses can be had, before the far end is asked for them. `device`: the one that may have them.
+   *
+   * @throws ViasshError ADDRESS_CONFLICT
+   */
+  check(addresses: readonly LinkAddress[], device: string | undefined): Promise<void>;
+  /**
    * Sets it, or changes it to this. The ssh connections of this process keep the way that they have.
    *
    * @throws ViasshError ADDRESS_CONFLICT, NETWORK_SETUP_FAILED, TUN_FORBIDDEN
@@ -41,6 +47,7 @@ export async function openNearNetwork({ programs, log, stateFolder }: NearNetwor
   const network = createLinkNetwork({ programs, log, stateFolder });
   let link: Awaited<ReturnType<typeof network.link>> | undefined;
   return {
+    check: async (addresses, device) => await network.check({ addresses, device }, await ownConnections()),
     set: async ({ nameServers, ...setup }) => {
       const plan = { ...setup, dns: nameServers, keep: await ownConnections() };
       if (link === undefined) link = await network.link(plan);

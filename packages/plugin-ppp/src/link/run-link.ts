@@ -69,6 +69,8 @@ export async function runLink(
     },
     parts.openers,
   );
+  const network = await parts.openNetwork();
+  await network.check(plan.addresses, plan.device);
   await using far = new FarLinkHolder(await opener.open());
   const terms = (): LinkTerms => completeTerms(far.link.terms, plan);
   await using device = await parts.openDevice({
@@ -77,7 +79,7 @@ export async function runLink(
     vnetHeader: far.link.carrier.vnetHeader,
     mtu: terms().mtu,
   });
-  await using network = await parts.openNetwork();
+  await using _undone = network;
   using _dialled = supervisor?.onState(({ kind }) => {
     if (kind === 'connecting') void network.findWaysAgain();
   });

@@ -5,7 +5,7 @@ import {
   parseOptions,
   type PluginContext,
   type ProgramRequest,
-  type ViasshError,
+  ViasshError,
 } from '@viassh/core';
 import { createFakeDevice, type FakeDevice } from '@viassh/testing';
 import type { LinkTerms, PacketCarrier } from '../../src/carrier/packet-carrier.ts';
@@ -87,6 +87,8 @@ export class FakeLink {
   exit: ExitStatus | undefined;
   terms: LinkTerms = usualTerms;
   isSupervised = true;
+  /** An address that something else here has. */
+  taken: string | undefined;
   readonly #isReady = Promise.withResolvers<void>();
 
   constructor() {
@@ -124,6 +126,10 @@ export class FakeLink {
         return Object.assign(Object.create(device) as FakeDevice, { close, [Symbol.asyncDispose]: close });
       },
       openNetwork: async () => ({
+        check: async (addresses) => {
+          if (addresses.some(({ local }) => local === this.taken))
+            throw new ViasshError('ADDRESS_CONFLICT', `${this.taken} is taken`);
+        },
         set: async (setup) => {
           this.did.push('network set');
           this.setups.push(setup);

@@ -67,6 +67,11 @@ t.test('a first failure that is tried again, or a loss that nobody may mend', as
   await t.rejects(refused.run(), { code: 'PPP_SILENT' });
   t.same(refused.did, [], 'nothing is set up for it');
 
+  const taken = new FakeLink();
+  taken.taken = '192.0.2.9';
+  await t.rejects(taken.run({ address: ['192.0.2.9:10.9.0.1'] }), { code: 'ADDRESS_CONFLICT' });
+  t.same(taken.did, [], 'the far end is not asked for what would cut its way to us');
+
   const alone = new FakeLink();
   alone.isSupervised = false;
   const run = alone.run();

@@ -1,7 +1,7 @@
 #!/bin/sh
 # `npm run soak`: the full-size forms of what `npm test` holds scaled down. VIASSH_SOAK_MINUTES (default 2) is for what goes
 # by time, VIASSH_SOAK_IDLE_MINUTES (default 10) for the mail client that waits, VIASSH_SOAK_CUTS for random cuts and the
-# waits beside them, VIASSH_SOAK_SEED repeats a run with random faults. Words after it name test files.
+# waits beside them, VIASSH_FUZZ_INPUTS for made-up packets, VIASSH_SOAK_SEED repeats a run with random faults. Words after it name test files.
 set -eu
 cd "$(dirname "$0")/.."
 sh scripts/bootstrap.sh

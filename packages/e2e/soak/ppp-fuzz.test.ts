@@ -1,22 +1,27 @@
 import t from 'tap';
 import { fuzzFrames } from '../../plugin-ppp/test/fuzz/fuzz-frames.ts';
 import { fuzzFraming } from '../../plugin-ppp/test/fuzz/fuzz-framing.ts';
+import { fuzzSession } from '../../plugin-ppp/test/fuzz/fuzz-session.ts';
 
-const INPUTS = 5_000_000;
+const INPUTS = Number(process.env['VIASSH_FUZZ_INPUTS'] ?? 10_000_000);
 const MOST_GROWTH = 64 * 1024 * 1024;
 const seed = Number(process.env['VIASSH_SOAK_SEED'] ?? Date.now() % 1_000_000);
 t.comment(`VIASSH_SOAK_SEED=${seed}`);
 
-for (const [what, fuzz] of [
-  ['HDLC frames', fuzzFraming],
-  ['frames of our own, and hellos', fuzzFrames],
+for (const [what, fuzz, inputs] of [
+  ['broken streams of HDLC frames', fuzzFraming, INPUTS / 2],
+  ['broken streams of frames of our own, and hellos', fuzzFrames, INPUTS / 2],
+  ['packets of a PPP peer that makes them up', fuzzSession, INPUTS],
 ] as const) {
   void t.test(
-    `${INPUTS} broken streams of ${what}: no crash, and no more memory at the end than at the beginning`,
+    `${inputs} ${what}: no crash, and no more memory at the end than at the beginning`,
+    { timeout: 1_500_000 },
     async (t) => {
-      fuzz(seed + 1, 100_000);
+      await fuzz(seed + 1, Math.min(inputs, 100_000));
       const before = memory();
-      t.comment(JSON.stringify(fuzz(seed, INPUTS)));
+      const began = performance.now();
+      const found = await fuzz(seed, inputs);
+      t.comment(`${JSON.stringify(found)} in ${Math.round((performance.now() - began) / 1000)} s`);
       const growth = memory() - before;
       t.ok(growth < MOST_GROWTH, `grown by ${(growth / 1024 / 1024).toFixed(1)} MiB`);
     },

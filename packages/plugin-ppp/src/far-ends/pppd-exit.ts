@@ -30,8 +30,14 @@ export function pppdWords(exit: ExitStatus): string | undefined {
   return exit.kind === 'status' ? meanings[exit.code]?.[1] : undefined;
 }
 
-/** Why a pppd that ended with `exit` is no other end for us; undefined where its status says nothing. */
-export function pppdFailure(exit: ExitStatus, said: string, cause: unknown): ViasshError | undefined {
+/** Statuses that only say that we have hung up. */
+const hungUp: ReadonlySet<number> = new Set([5, 16]);
+
+/**
+ * Why a pppd that ended with `exit` is no other end for us; undefined where its status says nothing. `cause` is what it
+ * looked like from here: where that knows better, it stays, and pppd's word stands behind it.
+ */
+export function pppdFailure(exit: ExitStatus, said: string, cause: ViasshError): ViasshError | undefined {
   if (exit.kind !== 'status') return undefined;
   const { code } = exit;
   if (code === 127 || code === 126) {
@@ -43,6 +49,10 @@ export function pppdFailure(exit: ExitStatus, said: string, cause: unknown): Via
   const meaning = meanings[code];
   if (meaning === undefined) return undefined;
   const [error, words] = meaning;
+  if (cause.code !== 'PPP_SILENT' && (cause.hint !== undefined || hungUp.has(code))) {
+    const told = hungUp.has(code) ? '' : `; pppd of the far end: ${words} (status ${code})`;
+    return new ViasshError(cause.code, `${cause.message}${told}`, { hint: cause.hint, cause: withExit(cause, exit) });
+  }
   return new ViasshError(error, `pppd of the far end: ${words} (status ${code})${said === '' ? '' : `: ${said}`}`, {
     hint: hintFor(code, said),
     cause: withExit(cause, exit),

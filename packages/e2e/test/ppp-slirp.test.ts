@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { findProgram, missingForNamespacePair, networkState, startNamespacePair } from '@viassh/testing';
 import { tidyTest } from './both-transports.ts';
-import { countBytes, fetchPage, type LinkPlace, serveWeb, startLink } from './ppp-link.ts';
+import { countBytes, failLink, fetchPage, type LinkPlace, serveWeb, startLink } from './ppp-link.ts';
 
 const skip =
   (await missingForNamespacePair()) ??
@@ -33,6 +33,24 @@ tidyTest(
       });
       t.strictSame(await networkState(near), before);
     }
+
+    await t.test('what the shell says before the terminal is raw is not taken for slirp', async (t) => {
+      const stateFolder = join(sshd.folder, 'state');
+      const place: LinkPlace = { network: near, configFile: sshd.configFile, transport: 'ssh2', stateFolder };
+      const shell = (then: string): string[] => [
+        sshd.destination,
+        '--far',
+        'slirp',
+        '--command',
+        `echo 'welcome to ~slirp~'; sleep 0.2; ${then}`,
+      ];
+      await using link = await startLink(place, shell(`stty raw -echo; exec slirp-fullbolt ppp 'asyncmap 0'`));
+      t.equal(await fetchPage(place, 'http://10.0.2.2/'), 'hello from the far end\n');
+      link.kill('SIGTERM');
+      await link.exit;
+      const { stderr } = await failLink(place, shell('echo no slirp here; exit 3'));
+      t.match(stderr, /slirp of the far end ended at once \(status 3\).*no slirp here.*FAR_LINK_MISSING/);
+    });
   },
   skip,
 );

@@ -52,7 +52,7 @@ export async function startSlirp({ connection, plan, clock, log, signal }: FarLi
   );
 }
 
-/** Its banner, or the first flag of PPP. */
+/** Its banner, or the beginning of its first frame: a shell may have said anything before, while the terminal still echoed. */
 function speaks(bytes: Buffer): true | undefined {
-  return /slirp|~/i.test(bytes.toString('latin1')) ? true : undefined;
+  return /slirp v\d|~\xff\}#/i.test(bytes.toString('latin1')) ? true : undefined;
 }

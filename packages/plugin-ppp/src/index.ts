@@ -12,6 +12,6 @@ export {
 export { createFramer, type Framer } from './framing/framer.ts';
 export { type FrameForm, plainForm } from './framing/framing.ts';
 export { createPppSession } from './ppp/create-ppp-session.ts';
-export { createPacketFilter, type PacketFilter } from './ppp/network/packet-filter.ts';
+export { createPacketFilter, type PacketFilter } from './address/packet-filter.ts';
 export type { PppCredentials, PppOptions, PppSession } from './ppp/ppp-session.ts';
 export { pppPlugin } from './ppp-plugin.ts';

@@ -3,7 +3,7 @@ import { type Clock, type ClockTimer, systemClock, toViasshError, type TunMode, 
 import { ETHERNET_HEADER, FRAME_BYE, LARGEST_PACKET, VNET_HEADER } from './frame-format.ts';
 import { HelloReader, writeHello } from './frame-hello.ts';
 import { agree, type FrameAgreement, type FrameOffer } from './frame-offer.ts';
-import type { PacketFilter } from '../ppp/network/packet-filter.ts';
+import type { PacketFilter } from '../address/packet-filter.ts';
 import { FrameReader } from './frame-reader.ts';
 import { emptyFrame, FrameWriter } from './frame-writer.ts';
 import { linkFilter } from './link-filter.ts';

@@ -1,5 +1,5 @@
 import { type TunMode, ViasshError } from '@viassh/core';
-import { parseIpv4, parseIpv6, showIpv4, showIpv6 } from '../ppp/ip-address.ts';
+import { fullPrefix, parseIp } from '../address/ip-address.ts';
 import { LARGEST_PACKET } from './frame-format.ts';
 import type { LinkAddress, LinkTerms } from './packet-carrier.ts';
 
@@ -7,7 +7,7 @@ import type { LinkAddress, LinkTerms } from './packet-carrier.ts';
 export interface OfferedAddress {
   readonly local?: string | undefined;
   readonly remote?: string | undefined;
-  /** Bits; default: 32 or 128. */
+  /** Bits, for whoever tells it; default: 32 or 128. */
   readonly prefix?: number | undefined;
   /** Nobody has asked for it: it gives way to what the other end says of the family. */
   readonly usual?: boolean | undefined;
@@ -94,7 +94,7 @@ function addressOf(family: 4 | 6, own: FrameOffer, theirs: FrameOffer): LinkAddr
   const local = same('has the near address', ours?.local, others?.remote);
   const remote = same('has the far address', ours?.remote, others?.local);
   if (local === undefined) return [];
-  const prefix = ours?.prefix ?? others?.prefix ?? (family === 4 ? 32 : 128);
+  const prefix = ours?.prefix ?? others?.prefix ?? fullPrefix[family];
   return [{ local, remote, prefix }];
 }
 
@@ -130,16 +130,12 @@ function isOfferedAddress(offered: unknown): offered is OfferedAddress {
 }
 
 function familyOf(text: string): 4 | 6 | undefined {
-  if (parseIpv4(text) !== undefined) return 4;
-  return parseIpv6(text) === undefined ? undefined : 6;
+  return parseIp(text)?.family;
 }
 
 /** The one form of an address that is written in many. */
 function canonical(address: string): string {
-  const four = parseIpv4(address);
-  if (four !== undefined) return showIpv4(four);
-  const six = parseIpv6(address);
-  return six === undefined ? address : showIpv6(six);
+  return parseIp(address)?.text ?? address;
 }
 
 function isAddress(text: unknown): text is string {

@@ -1,5 +1,5 @@
 import type { TunMode } from '@viassh/core';
-import { createPacketFilter, type PacketFilter } from '../ppp/network/packet-filter.ts';
+import { createPacketFilter, type PacketFilter } from '../address/packet-filter.ts';
 import type { LinkAddress } from './packet-carrier.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { longestPacket, type PacketChannel, type TunMode } from '@viassh/core';
-import type { PacketFilter } from '../ppp/network/packet-filter.ts';
+import type { PacketFilter } from '../address/packet-filter.ts';
 import { linkFilter } from './link-filter.ts';
 import type { CarrierCounters, LinkAddress, LinkTerms, PacketCarrier } from './packet-carrier.ts';
 

@@ -1,6 +1,6 @@
 import { type TunMode, ViasshError } from '@viassh/core';
 import type { LinkAddress } from '../carrier/packet-carrier.ts';
-import { fullPrefix, parseIp } from './ip-address.ts';
+import { fullPrefix, parseIp } from '../address/ip-address.ts';
 import type { LinkOptionValues } from './link-options.ts';
 import { parseLinkAddress } from './parse-link-address.ts';
 

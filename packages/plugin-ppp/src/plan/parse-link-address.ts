@@ -1,6 +1,6 @@
 import { ViasshError } from '@viassh/core';
 import type { LinkAddress } from '../carrier/packet-carrier.ts';
-import { fullPrefix, parseIp } from './ip-address.ts';
+import { fullPrefix, parseIp } from '../address/ip-address.ts';
 
 /**
  * Reads `LOCAL:REMOTE` (IPv4, as pppd has it), `LOCAL,REMOTE` for either family, or `LOCAL/PREFIX`. LOCAL is the end of

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { parseIp } from '../plan/ip-address.ts';
+import { parseIp } from '../address/ip-address.ts';
 
 /** The name servers of this machine that others can reach, at the most three (resolv.conf(5)); none where nobody says. */
 export async function ownNameServers(file = '/etc/resolv.conf'): Promise<readonly string[]> {

@@ -1,7 +1,7 @@
 import { ViasshError } from '@viassh/core';
 import type { Negotiation } from '../control/control-protocol.ts';
 import { type ConfigOption, judgeOptions, type OptionVerdict, type Verdict } from '../control/options.ts';
-import { isHostIpv4, parseIpv4, showIpv4 } from '../ip-address.ts';
+import { isHostIpv4, parseIpv4, showIpv4 } from '../../address/ip-address.ts';
 import type { PppOptions } from '../ppp-session.ts';
 
 export const IPCP_PROTOCOL = 0x8021;

@@ -1,6 +1,6 @@
 import type { Negotiation } from '../control/control-protocol.ts';
 import { type ConfigOption, judgeOptions, type OptionVerdict, type Verdict } from '../control/options.ts';
-import { showIpv6 } from '../ip-address.ts';
+import { showIpv6 } from '../../address/ip-address.ts';
 
 export const IPV6CP_PROTOCOL = 0x8057;
 

@@ -5,7 +5,7 @@ import { ControlProtocol, type Negotiation } from '../control/control-protocol.t
 import type { PppOptions } from '../ppp-session.ts';
 import { IPCP_PROTOCOL, IpcpNegotiation } from './ipcp-negotiation.ts';
 import { IPV6CP_PROTOCOL, Ipv6cpNegotiation } from './ipv6cp-negotiation.ts';
-import { createPacketFilter, type PacketFilter } from './packet-filter.ts';
+import { createPacketFilter, type PacketFilter } from '../../address/packet-filter.ts';
 
 /** What {@link createNetworkLayer} is made with. */
 export interface NetworkLayerOptions {

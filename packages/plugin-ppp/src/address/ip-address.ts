@@ -1,3 +1,23 @@
+/** An address in text. */
+export interface IpAddress {
+  readonly family: 4 | 6;
+  /** As it is written usually: RFC 5952 for IPv6. */
+  readonly text: string;
+  /** Four or sixteen. */
+  readonly bytes: Buffer;
+}
+
+/** An address of either family, without a zone; undefined for what is none. */
+export function parseIp(text: string): IpAddress | undefined {
+  const four = parseIpv4(text);
+  if (four !== undefined) return { family: 4, text: showIpv4(four), bytes: four };
+  const six = parseIpv6(text);
+  return six === undefined ? undefined : { family: 6, text: showIpv6(six), bytes: six };
+}
+
+/** Bits of a whole address. */
+export const fullPrefix: Readonly<Record<4 | 6, number>> = { 4: 32, 6: 128 };
+
 /** Four bytes of it, undefined when it is no IPv4 address. */
 export function parseIpv4(text: string): Buffer | undefined {
   const parts = text.split('.');
@@ -9,8 +29,8 @@ export function showIpv4(bytes: Uint8Array): string {
   return bytes.join('.');
 }
 
-/** Sixteen bytes of it, undefined when it is no IPv6 address. Without a zone. */
-export function parseIpv6(text: string): Buffer | undefined {
+/** By the URL standard's reader of IPv6: RFC 4291 §2.2. */
+function parseIpv6(text: string): Buffer | undefined {
   if (!text.includes(':') || !/^[0-9a-fA-F:.]+$/.test(text) || !URL.canParse(`http://[${text}]/`)) return undefined;
   const [head = '', tail] = new URL(`http://[${text}]/`).hostname.slice(1, -1).split('::');
   const [before, after] = [groups(head), groups(tail ?? '')];

@@ -1,5 +1,5 @@
-import type { LinkAddress } from '../../carrier/packet-carrier.ts';
-import { parseIpv4, parseIpv6 } from '../ip-address.ts';
+import type { LinkAddress } from '../carrier/packet-carrier.ts';
+import { parseIp } from './ip-address.ts';
 
 /** Whether a packet that came may go on. */
 export type PacketFilter = (packet: Buffer) => boolean;
@@ -11,14 +11,13 @@ interface Network {
 
 /**
  * Takes whole IPv4 and IPv6 packets of addresses that the link has. With `networks` (CIDR): those that come from the other
- * end's own address or from one of these, whatever they are for. Without: those that come from its address or are for
- * ours. Never one that says it comes from us, from a loopback or from a multicast address.
+ * end's own address (without one: from the network of ours) or from one of these, whatever they are for. Without: those
+ * that come from there or are for us. Never one that says it comes from us, from a loopback or from a multicast address.
  */
 export function createPacketFilter(addresses: readonly LinkAddress[], networks?: readonly string[]): PacketFilter {
-  const whole = (text: string | undefined): Network[] => (text === undefined ? [] : readNetwork(text));
-  const local = byFamily(addresses.flatMap((address) => whole(address.local)));
+  const local = byFamily(addresses.flatMap((address) => readNetwork(address.local)));
   const sources = byFamily([
-    ...addresses.flatMap((address) => whole(address.remote)),
+    ...addresses.flatMap(({ local, remote, prefix }) => readNetwork(remote ?? `${local}/${prefix}`)),
     ...(networks ?? []).flatMap(readNetwork),
   ]);
   const strict = networks !== undefined;
@@ -41,7 +40,7 @@ const loopback: readonly Network[] = readNetwork('::1');
 /** An address, or a network in CIDR form; none when it is neither. */
 function readNetwork(text: string): Network[] {
   const [address = '', prefix] = text.split('/');
-  const bytes = parseIpv4(address) ?? parseIpv6(address);
+  const bytes = parseIp(address)?.bytes;
   if (bytes === undefined) return [];
   return [{ bytes, prefix: prefix === undefined ? 8 * bytes.length : Number(prefix) }];
 }

@@ -94,7 +94,8 @@ function addressOf(family: 4 | 6, own: FrameOffer, theirs: FrameOffer): LinkAddr
   const local = same('has the near address', ours?.local, others?.remote);
   const remote = same('has the far address', ours?.remote, others?.local);
   if (local === undefined) return [];
-  const prefix = ours?.prefix ?? others?.prefix ?? fullPrefix[family];
+  // A wide one would be a route through the link, of which nobody here knows: the other end does not set ours.
+  const prefix = ours?.prefix ?? fullPrefix[family];
   return [{ local, remote, prefix }];
 }
 

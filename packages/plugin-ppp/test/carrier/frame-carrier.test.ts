@@ -65,7 +65,7 @@ t.test(
       vnetHeader: true,
       addresses: [
         { local: '10.7.0.1', remote: '10.7.0.2', prefix: 32 },
-        { local: 'fd00::1', remote: 'fd00::2', prefix: 64 },
+        { local: 'fd00::1', remote: 'fd00::2', prefix: 128 },
       ],
       dns: ['10.7.0.53'],
     });

@@ -150,10 +150,8 @@ tidyTest(
       t.strictSame(await networkState(near), before, what);
     }
     await using first = await startLink(place, [rootDestination, '--far', 'viassh', ...routes]);
-    await using second = await startLink(place, [
-      ...[rootDestination, '--far', 'viassh', '--device', 'second', '--route', '198.18.78.2/32'],
-      ...['--address', '10.9.8.2:10.9.8.1'],
-    ]);
+    const secondWords = ['--device', 'second', '--route', '198.18.78.2/32', '--address', '10.9.8.2:10.9.8.1'];
+    await using second = await startLink(place, [rootDestination, '--far', 'viassh', ...secondWords]);
     await ping(place, '10.88.0.1');
     await ping(place, '10.9.8.1');
     await near.run('ip', ['link', 'delete', first.device]);

@@ -36,6 +36,7 @@ tidyTest(
         const { stdout } = await guest.run(`ip -6 address show ppp0 | sed -n 's/.*inet6 \\(fe80[^/ ]*\\).*/\\1/p'`);
         const remote = stdout.trim();
         t.match(link.stderr(), new RegExp(remote), 'the address that pppd has given itself');
+        t.equal(await fetchPage(place(transport), `http://[${remote}%${link.device}]/`), 'hello from the guest\n');
         t.equal(await fetchPage(place(transport), 'http://[fd88::1]/'), 'hello from the guest\n');
         link.kill('SIGTERM');
         t.strictSame(await link.exit, { code: 143, signal: null });
@@ -54,7 +55,7 @@ tidyTest(
           'PPP_AUTH_FAILED',
           /status 11|Authentication failed/i,
         ],
-        [[...pppd('no-such-option')], 'FAR_LINK_MISSING', /does not take its options \(status 2\)/],
+        [[...pppd('no-such-option')], 'FAR_LINK_MISSING', /does not take its options \(status 2\): .*no-such-option/],
       ] as const) {
         const { stderr, code: status } = await failLink(place('ssh2'), ['near-guest', '--far', 'pppd', ...words]);
         t.match(stderr, said, code);

@@ -1,4 +1,4 @@
-import { type Clock, isViasshError, sanitize, ViasshError } from '@viassh/core';
+import { type Clock, isViasshError, sanitize, type StderrTail, type ViasshError } from '@viassh/core';
 import { pppCarrier } from '../carrier/ppp-carrier.ts';
 import type { FarLink, FarLinkRequest } from './far-link.ts';
 import { type FarProgram, startFarProgram } from './far-program.ts';
@@ -40,7 +40,12 @@ export async function openPppdLink(request: FarLinkRequest): Promise<FarLink> {
 async function whyEnded(program: FarProgram, error: ViasshError): Promise<ViasshError> {
   const exit = await program.ended();
   if (exit === undefined || isViasshError(error, 'ABORTED') || isViasshError(error, 'CONNECTION_LOST')) return error;
-  return pppdFailure(exit, sanitize(program.stderr.lastLine), error) ?? error;
+  return pppdFailure(exit, sanitize(complaintIn(program.stderr)), error) ?? error;
+}
+
+/** What it does not like it says behind its own name; after a wrong option its whole usage follows. */
+function complaintIn({ text, lastLine }: StderrTail): string {
+  return [...text.matchAll(/^\S*pppd: (.+)$/gm)].at(-1)?.[1]?.trim() ?? lastLine;
 }
 
 async function pause(clock: Clock, ms: number): Promise<void> {

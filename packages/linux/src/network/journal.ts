@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { lstat, mkdir, readdir, readFile, readlink, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { ViasshError } from '@viassh/core';
@@ -31,8 +32,11 @@ export interface Journal {
   abandoned(): Promise<readonly (readonly [name: string, entry: JournalEntry, sameBoot: boolean])[]>;
 }
 
-/** A journal in `folder`, which only its user may write to: what is in it is done as root. */
-export function createJournal(folder: string): Journal {
+/**
+ * A journal in `folder`, which only its user may write to: what is in it is done as root. Default: /run/viassh-links of root,
+ * and a folder for each other user, who may be the owner of a device, in the system's temporary folder.
+ */
+export function createJournal(folder: string = usualFolder()): Journal {
   const own = { pid: process.pid, boot: '', network: '', startTime: '' };
 
   async function prepare(): Promise<void> {
@@ -41,7 +45,7 @@ export function createJournal(folder: string): Journal {
     const { uid, mode } = await lstat(folder);
     if (uid !== process.geteuid?.() || (mode & 0o170022) !== 0o040000)
       throw new ViasshError('NETWORK_SETUP_FAILED', `others may write to ${folder}, or it is no folder`, {
-        hint: 'what is to be undone is kept there: it must belong to the user who runs viassh, with mode 0700',
+        hint: 'what is to be undone is kept there: it must belong to the user who runs viassh, with mode 0700; --state-folder names another',
       });
     own.network = await readlink('/proc/self/ns/net');
     own.pid = await ownPid();
@@ -62,6 +66,11 @@ export function createJournal(folder: string): Journal {
     },
     forget: (name) => rm(join(folder, name), { force: true }),
     async abandoned() {
+      const nothing = await lstat(folder).then(
+        () => false,
+        () => true,
+      );
+      if (nothing) return [];
       await prepare();
       const found: [string, JournalEntry, boolean][] = [];
       for (const name of await readdir(folder)) {
@@ -79,6 +88,11 @@ export function createJournal(folder: string): Journal {
       return found;
     },
   };
+}
+
+function usualFolder(): string {
+  const uid = process.geteuid?.() ?? 0;
+  return uid === 0 ? '/run/viassh-links' : join(tmpdir(), `viassh-links-${uid}`);
 }
 
 /** proc_pid_stat(5), field 22: a process number may have been given to another since. */

@@ -86,8 +86,8 @@ export interface LinkNetwork {
 export interface LinkNetworkOptions {
   readonly programs: ProgramRunner;
   readonly log: Logger;
-  /** A folder of our own for what is to be undone by the next start; is made. */
-  readonly stateFolder: string;
+  /** A folder of our own for what is to be undone by the next start; is made. Default: one for each user. */
+  readonly stateFolder?: string | undefined;
 }
 
 /** How all parts of it reach the machine. */

@@ -322,10 +322,12 @@ t.test('networks', skip === undefined ? {} : { skip }, async (t) => {
     await link.end();
     t.equal(await snapshot(), before);
     const nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
-    await using own = await start({ plans: [prepared], stateFolder: `${folder.path}/nobody` }, nobody);
+    const usual = { stateFolder: undefined }; // root's is none for others
+    const inTemporary = [...nobody, 'env', `TMPDIR=${folder.path}/nobody`];
+    await using own = await start({ ...usual, plans: [prepared] }, inTemporary);
     t.match(await own.said(), { up: 1 });
     await own.end();
-    await using more = await start({ plans: [routed], stateFolder: `${folder.path}/nobody` }, nobody);
+    await using more = await start({ ...usual, plans: [routed] }, inTemporary);
     t.match(await more.said(), { code: 'TUN_FORBIDDEN', message: /route add/ });
     await more.end();
     t.equal(await snapshot(), before);

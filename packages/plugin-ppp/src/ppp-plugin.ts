@@ -3,7 +3,7 @@ import { openPppdLink } from './far-ends/pppd-far-link.ts';
 import { openSlirpLink } from './far-ends/slirp-far-link.ts';
 import { openTunLink } from './far-ends/tun-far-link.ts';
 import { openViasshLink } from './far-ends/viassh-far-link.ts';
-import { openNearNetwork } from './link/near-network.ts';
+import { openNearNetwork, recoverNearNetwork } from './link/near-network.ts';
 import { type LinkParts, runLink } from './link/run-link.ts';
 import { linkOptions, type LinkOptionValues } from './plan/link-options.ts';
 import { planOf } from './plan/link-plan.ts';
@@ -41,8 +41,11 @@ export const pppPlugin: Plugin = definePlugin({
   check: (options) => void planOf(options),
   lifetime: ({ serve, stdio }) => (serve || stdio ? 'one-shot' : 'resident'),
   servesHere: ({ serve }) => serve,
-  runHere: async (context, options) =>
-    options.serve ? await serveLink(context, planOf(options), options, partsOf(context, options)) : undefined,
+  runHere: async (context, options) => {
+    if (options.serve) return await serveLink(context, planOf(options), options, partsOf(context, options));
+    if (!options.stdio) await recoverNearNetwork({ ...context, stateFolder: options.stateFolder });
+    return undefined;
+  },
   run: async (context: PluginContext, options) => {
     if (options.serve) throw new ViasshError('OPTION_INVALID', '--serve has no destination');
     const parts = partsOf(context, options);

@@ -25,4 +25,6 @@ export interface HopInfo {
 export interface ConnectionInfo extends HopInfo {
   /** From the first that was dialled to the last, which is the destination itself. */
   readonly hops: readonly HopInfo[];
+  /** The process that has its wire, where that is neither this one nor one that it started: a master of the user's own. */
+  readonly wireProcess?: number | undefined;
 }

@@ -9,7 +9,7 @@ type NameStep = Extract<Step, { kind: 'dns' | 'names' }>;
 export interface NameServers {
   /** Who has to be told here. */
   way(): Promise<DnsWay>;
-  /** @throws ViasshError NETWORK_SETUP_FAILED */
+  /** Names that cannot be set are told in the log. @throws ViasshError NETWORK_SETUP_FAILED, of name servers */
   set(step: NameStep): Promise<void>;
   /** Never rejects: what cannot be taken back is told in the log. */
   undo(step: NameStep): Promise<void>;
@@ -63,8 +63,15 @@ export function createNameServers(programs: ProgramRunner, log: Logger): NameSer
         },
       );
     },
-    set: (step) =>
-      step.kind === 'dns' ? setDns(step) : edit(HOSTS, (text) => withBlock(text, step.device, step.lines)),
+    async set(step) {
+      if (step.kind === 'dns') return setDns(step);
+      try {
+        await edit(HOSTS, (text) => withBlock(text, step.device, step.lines));
+      } catch (error) {
+        // They matter only when the connection is lost, and then only where no name server can be asked.
+        log.warning(`names that should stay known: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    },
     async undo(step) {
       try {
         await (step.kind === 'dns' ? undoDns(step) : edit(HOSTS, (text) => withoutBlock(text, step.device)));

@@ -98,6 +98,8 @@ export async function runLink(
       routes: plan.routes,
       nameServers: [...plan.nameServers, ...(plan.dns ? terms().dns : [])],
       onDown: plan.onDown,
+      keep: plan.keep,
+      connection: connection.info,
     });
     linked.join(far.link.carrier);
     log.warning(describeLink(device.name, far.link, terms()));

@@ -18,6 +18,11 @@ export const linkOptions = {
     valueName: 'CIDR',
     summary: 'networks to be reached through the link; default: everything',
   },
+  keepRoute: {
+    type: 'strings',
+    valueName: 'HOST',
+    summary: 'an address or a name that is reached beside the link all the time',
+  },
   dns: { type: 'boolean', summary: 'use the name servers that the far end tells' },
   nameServer: { type: 'strings', valueName: 'ADDRESS', summary: 'use this name server while the link is up' },
   mtu: {
@@ -67,8 +72,7 @@ export const linkOptions = {
   stateFolder: {
     type: 'string',
     valueName: 'FOLDER',
-    summary: 'where it is noted what has to be undone after a crash',
-    default: '/run/viassh-links',
+    summary: "where it is noted what has to be undone after a crash (default: root's is /run/viassh-links)",
   },
 } as const;
 

@@ -22,6 +22,8 @@ export interface LinkPlan {
   readonly addresses: readonly LinkAddress[];
   /** Networks as `10.0.0.0/8`, or `default`. */
   readonly routes: readonly string[];
+  /** Addresses and host names that never go by the link. */
+  readonly keep: readonly string[];
   readonly dns: boolean;
   readonly nameServers: readonly string[];
   readonly mtu: number | undefined;
@@ -58,6 +60,7 @@ export function planOf(options: LinkOptionValues): LinkPlan {
     mode: ethernet ? 'ethernet' : 'point-to-point',
     addresses: listed(options.address).map((text) => parseLinkAddress(text)),
     routes: listed(options.route).map(routeOf),
+    keep: listed(options.keepRoute).map(hostOf),
     dns: options.dns,
     nameServers: listed(options.nameServer).map(nameServerOf),
     mtu: options.mtu,
@@ -91,6 +94,13 @@ function routeOf(text: string): string {
   if (ip === undefined || prefix > full)
     throw invalid(`--route: '${text}' is no network`, '10.0.0.0/8, fd00::/8, 192.0.2.1 or default');
   return `${ip.text}/${prefix}`;
+}
+
+function hostOf(text: string): string {
+  const ip = parseIp(text);
+  if (ip === undefined && !/^(?=.*[a-z_])[\w.-]+$/i.test(text))
+    throw invalid(`--keep-route: '${text}' is neither an address nor a name`, '192.0.2.1, fd00::1 or gate.example.org');
+  return ip?.text ?? text;
 }
 
 function nameServerOf(text: string): string {

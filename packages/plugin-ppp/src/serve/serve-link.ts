@@ -53,6 +53,7 @@ export async function serveLink(
       routes: plan.routes,
       nameServers: plan.nameServers,
       onDown: plan.onDown,
+      keep: plan.keep,
     });
     device = opened;
   };

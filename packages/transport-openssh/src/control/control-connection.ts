@@ -44,6 +44,8 @@ export interface ControlConnectionInit {
   readonly passage: Passage;
   readonly folder: PrivateFolder;
   readonly hop: ResolvedDestination;
+  /** The master's process id. */
+  readonly masterPid: number;
   readonly capabilities: ReadonlySet<Capability>;
   /** Gives up what was set up around it: called once, last. */
   readonly release: () => Promise<void>;
@@ -79,6 +81,7 @@ export class ControlConnection implements Connection {
     this.info = {
       peer,
       hops: [hop],
+      wireProcess: init.masterPid,
       get state() {
         return stateOf();
       },

@@ -91,6 +91,7 @@ export function createControlTransport({
     try {
       const control = await openMaster(path, signal);
       undo.push(() => control.close());
+      const masterPid = await control.alive({ signal });
       const folder = await makePrivateFolder(runtimeFolder);
       undo.push(() => folder.remove());
       const life = await showLife(folder);
@@ -100,7 +101,8 @@ export function createControlTransport({
       await sweepForwards(folder, path, control);
       await sweepBeside(folder).catch(() => undefined); // what is left of others is no reason to fail
       const passage = { programs, sshFile, controlPath: path, logs, log };
-      return new ControlConnection({ control, passage, folder, hop: destinationOf(route), capabilities, release });
+      const hop = destinationOf(route);
+      return new ControlConnection({ control, passage, folder, hop, masterPid, capabilities, release });
     } catch (error) {
       await release();
       throw error;

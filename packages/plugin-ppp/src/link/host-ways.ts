@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { type ConnectionInfo, ViasshError } from '@viassh/core';
-import { parseIp } from '../plan/ip-address.ts';
+import { parseIp } from '../address/ip-address.ts';
 
 /** Milliseconds for a name: that of a host behind a ProxyCommand may be known to nobody here. */
 const LOOKUP_MS = 3000;

@@ -1,4 +1,4 @@
-import { type Clock, exitCodeOf, type Logger, type PluginContext, type ProgramRunner } from '@viassh/core';
+import { type Clock, exitCodeOf, type Logger, type PluginContext, type ProgramRunner, watchStderr } from '@viassh/core';
 import type { LinkTerms } from '../carrier/packet-carrier.ts';
 import { familyOf } from '../plan/parse-link-address.ts';
 
@@ -20,13 +20,23 @@ export interface LinkSituation {
   readonly traffic?: { readonly sent: number; readonly received: number; readonly seconds: number } | undefined;
 }
 
-/** `--up-script` when the link is up first, `--down-script` at its end, and only then. */
+/** Milliseconds for what a script has said when it is gone; a program that it left behind may keep its descriptors. */
+const LAST_WORDS_MS = 300;
+
+/** `--up-script` when the link is up first, `--down-script` at its end, and only then: after the other, which is ended. */
 export class LinkScripts implements AsyncDisposable {
   readonly #context: Pick<PluginContext, 'programs' | 'log' | 'signal'>;
   readonly #options: LinkScriptOptions;
   readonly #situation: () => { readonly device: string; readonly peer: string; readonly terms: LinkTerms };
   readonly #clock: Clock;
-  #up: { readonly since: number; readonly traffic: () => { sent: number; received: number } } | undefined;
+  readonly #over = new AbortController();
+  #up:
+    | {
+        readonly since: number;
+        readonly traffic: () => { sent: number; received: number };
+        readonly ran: Promise<void>;
+      }
+    | undefined;
 
   constructor(
     context: Pick<PluginContext, 'programs' | 'log' | 'signal'>,
@@ -40,15 +50,24 @@ export class LinkScripts implements AsyncDisposable {
     this.#clock = clock;
   }
 
+  /** Resolves when the script has ended, which may be never: the link does not wait for it. Never rejects. */
   async up(traffic: () => { sent: number; received: number }): Promise<void> {
-    if (this.#up !== undefined) return;
-    this.#up = { since: this.#clock.now(), traffic };
+    this.#up ??= { since: this.#clock.now(), traffic, ran: this.#runUp() };
+    await this.#up.ran;
+  }
+
+  async #runUp(): Promise<void> {
     const { upScript, linkName } = this.#options;
-    if (upScript !== undefined) await runLinkScript(upScript, { ...this.#situation(), linkName }, this.#context);
+    if (upScript === undefined) return;
+    const { programs, log, signal } = this.#context;
+    const until = AbortSignal.any([signal, this.#over.signal]);
+    await runLinkScript(upScript, { ...this.#situation(), linkName }, { programs, log, signal: until });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     const { downScript, linkName } = this.#options;
+    this.#over.abort();
+    await this.#up?.ran;
     if (this.#up === undefined || downScript === undefined) return;
     const { programs, log } = this.#context;
     const { sent, received } = this.#up.traffic();
@@ -103,9 +122,12 @@ export async function runLinkScript(
   const { IFNAME = '', IPLOCAL = '', IPREMOTE = '' } = env;
   const args = [IFNAME, 'ssh', '0', IPLOCAL, IPREMOTE, situation.linkName];
   try {
-    const { exit, stdout, stderr } = await programs.run({ file, args, env, signal });
-    for (const line of `${stdout}\n${stderr}`.split('\n')) if (line.trim() !== '') log.info(`${file}: ${line}`);
-    if (exitCodeOf(exit) !== 0) log.warning(`${file} ended with status ${exitCodeOf(exit)}`);
+    const running = await programs.start({ file, args, env, stdio: ['ignore', 'pipe', 'pipe'], signal });
+    const said = [running.stdout, running.stderr].map((stream) => watchStderr(stream, file, log).ended);
+    const exit = await running.exit;
+    await Promise.race([Promise.all(said), new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS).unref())]);
+    if (signal?.aborted === true) log.warning(`${file} was ended: it ran still when the link ended`);
+    else if (exitCodeOf(exit) !== 0) log.warning(`${file} ended with status ${exitCodeOf(exit)}`);
   } catch (error) {
     log.warning(`${file} could not be run: ${error instanceof Error ? error.message : String(error)}`);
   }

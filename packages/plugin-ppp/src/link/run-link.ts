@@ -103,8 +103,7 @@ export async function runLink(
     });
     linked.join(far.link.carrier);
     log.warning(describeLink(device.name, far.link, terms()));
-    await scripts.up(() => linked.traffic);
-    context.ready();
+    void scripts.up(() => linked.traffic).then(() => context.ready());
     const over = await end.or(far.link.carrier.closed);
     linked.leave();
     if (over.kind === 'stop') throw over.error;

@@ -85,7 +85,7 @@ export async function serveLink(
     });
     await using scripts = new LinkScripts({ programs, log, signal }, options, situation, clock);
     linked.join(carrier);
-    await scripts.up(() => linked.traffic);
+    void scripts.up(() => linked.traffic);
     log.info(describeLink(opened.name, { what: 'viassh of the near end' }, terms));
     await Promise.race([carrier.closed, opened.closed]);
     linked.leave();

@@ -87,6 +87,8 @@ export class FakeLink {
   exit: ExitStatus | undefined;
   terms: LinkTerms = usualTerms;
   isSupervised = true;
+  /** A program that ends only when it is told to. */
+  endless: string | undefined;
   /** An address that something else here has. */
   taken: string | undefined;
   readonly #isReady = Promise.withResolvers<void>();
@@ -165,10 +167,13 @@ export class FakeLink {
     return {
       connection: { info: { peer: 'jack@gate', state: 'up', hops: [] }, closed: never },
       programs: {
-        run: async (request: ProgramRequest) => {
+        start: async (request: ProgramRequest) => {
           this.programs.push(request);
           this.did.push(`ran ${request.file}`);
-          return { exit: { kind: 'status', code: 0 }, stdout: '', stderr: '' };
+          const { promise: killed, resolve } = Promise.withResolvers<ExitStatus>();
+          const end = (): void => resolve({ kind: 'signal', signal: 'TERM', coreDumped: false, message: '' });
+          request.signal?.addEventListener('abort', end, { once: true });
+          return { exit: request.file === this.endless ? killed : Promise.resolve({ kind: 'status', code: 0 }) };
         },
       },
       signal: this.abort.signal,

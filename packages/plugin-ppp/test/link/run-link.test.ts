@@ -43,6 +43,19 @@ t.test('a link that is not undone, or in an order that leaves something behind',
   t.match(down?.env, { CONNECT_TIME: /^\d+$/, VIASSH_PACKETS_SENT: '0' });
 });
 
+t.test('a script that does not end, and a link that waits for it', async (t) => {
+  const link = new FakeLink();
+  link.endless = '/up';
+  const run = link.run({ upScript: '/up', downScript: '/down' });
+  await waitUntil('the script', () => link.did.includes('ran /up'));
+  link.carrier.lose(lost());
+  await waitUntil('the next carrier', () => link.carriers.length === 2);
+  link.carrier.finish();
+  await run;
+  t.same(link.did.slice(-3), ['ran /down', 'network undone', 'device closed']);
+  t.ok(link.lines.some((line) => line.includes('/up was ended')));
+});
+
 t.test('a device that does not stay when the connection is lost', async (t) => {
   const link = new FakeLink();
   const run = link.run({ upScript: '/up' });

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { ViasshError } from '@viassh/core';
 import type { IpAddresses, IpLink } from './ip-program.ts';
 import type { LinkPlan, PlannedAddress } from './link-network.ts';
-import { canonicalAddress, formatPrefix, halves, type Prefix, parsePrefix } from './prefix.ts';
+import { canonicalAddress, formatPrefix, halves, type Prefix, parsePrefix, widthOf } from './prefix.ts';
 import { type DnsWay, keyOf, type RouteStep, type Step } from './step.ts';
 
 /** A metric that any route of others beats, and different for each device, so that links do not share routes. */
@@ -34,7 +34,9 @@ export function deviceSteps(plan: LinkPlan, { link, addresses, ipv6 }: DeviceSta
   if (raised) steps.push({ kind: 'up', device });
   const ownKeys = new Set(own.map(keyOf));
   for (const { local, remote, prefix } of plan.addresses) {
-    const peer = plan.mode === 'point-to-point' ? remote : undefined;
+    // On an Ethernet the other end is reached by the network that both are in, where there is one.
+    const whole = prefix === widthOf(familyOf(local));
+    const peer = plan.mode === 'point-to-point' || whole ? remote : undefined;
     const step: Step = { kind: 'address', device, local, remote: peer, prefix };
     const there = addresses.some(
       (info) =>

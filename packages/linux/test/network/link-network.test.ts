@@ -140,6 +140,17 @@ t.test('networks', skip === undefined ? {} : { skip }, async (t) => {
     t.equal(await snapshot(), before);
   });
 
+  t.test('on an Ethernet the other end is reached through the link, and not by the usual way', async (t) => {
+    const before = await snapshot();
+    await using link = await start({ plans: [{ ...plan, mode: 'ethernet', routes: ['10.50.0.0/16'] }] });
+    t.match(await link.said(), { up: 1 });
+    for (const address of ['10.9.0.2', 'fd00:9::2'])
+      t.match(await run(`ip route get ${address}`), / dev vt0 /, address);
+    t.match(await run('ip route get 10.50.1.1'), / via 10\.9\.0\.2 dev vt0 /);
+    await link.end();
+    t.equal(await snapshot(), before);
+  });
+
   t.test('a default route does not cut our own connection, and the old one stays', async (t) => {
     const before = await snapshot();
     for (const host of ['198.51.100.7', 'fd00:2::7']) {

@@ -1,7 +1,7 @@
 import { platform } from 'node:os';
 import { isViasshError, type HandedX11, type LocalContext, ViasshError } from '@viassh/core';
 import { openX11Display } from './open-x11-display.ts';
-import type { X11DisplayOptions } from './x11-display.ts';
+import { LONGEST_COOKIE_TIME, type X11DisplayOptions } from './x11-display.ts';
 
 /** What is looked at on this machine. */
 export type X11BySshContext = Pick<LocalContext, 'programs' | 'signal' | 'log' | 'settings'>;
@@ -41,7 +41,7 @@ export async function readyForSsh(
   await using opened = await openX11Display({ ...options, signal });
   log.debug(`the display ${display} can be opened${opened.trusted ? '' : ', and makes untrusted cookies'}`);
   await checkXauth(settings?.get('xauthlocation')?.[0] ?? XAUTH, trusted, { programs, signal, log });
-  const timeout = Math.round(timeoutMs / 1000);
+  const timeout = Math.min(Math.ceil(timeoutMs / 1000), LONGEST_COOKIE_TIME); // ssh takes 0 for ever
   const warning = trusted || timeout === 0 ? undefined : warnOfTimeout(timeout, log);
   return {
     wish: { trusted, timeout, display, xauthority },

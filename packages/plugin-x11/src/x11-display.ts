@@ -4,6 +4,9 @@ import type { Clock, Logger, Originator, ViasshError } from '@viassh/core';
 /** Default of {@link X11DisplayOptions.timeoutMs}: ForwardX11Timeout of ssh_config, 20 minutes. */
 export const FORWARD_X11_TIMEOUT_MS: number = 20 * 60_000;
 
+/** Seconds, 23 days: an X server of X.Org counts milliseconds in 31 bits, and dies of a cookie that is to live longer. */
+export const LONGEST_COOKIE_TIME = 2_000_000;
+
 /** Which display, and how far its clients from the other side are trusted. */
 export interface X11DisplayOptions {
   /** As in DISPLAY: see `parseDisplay`. */

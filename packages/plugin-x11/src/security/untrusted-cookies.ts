@@ -1,6 +1,7 @@
 import { type Clock, type ClockTimer, isViasshError, type Logger, toViasshError, ViasshError } from '@viassh/core';
 import { type TimeLimit, within } from '../display/within.ts';
 import type { DisplayName } from '../display/parse-display.ts';
+import { LONGEST_COOKIE_TIME } from '../x11-display.ts';
 import { type Authorization, SecurityExtension } from './security-extension.ts';
 import { type Entrance, XClient } from './x-client.ts';
 
@@ -10,8 +11,6 @@ const ANSWER_TIME = 10_000;
 const FAREWELL_TIME = 1000;
 /** The part of its time after which a cookie is replaced: what is left is for a machine that is slow. */
 const RENEW_AT = 0.75;
-/** Seconds that the X server can hold. */
-const LONGEST_TIMEOUT = 2 ** 32 - 1;
 
 /** What the cookies of a display are made with. */
 export interface UntrustedOptions {
@@ -130,7 +129,10 @@ export class UntrustedCookies implements AsyncDisposable {
     const { clock, timeoutMs } = this.#options;
     clock.clearTimeout(this.#timer);
     if (timeoutMs === 0 || this.#ended.signal.aborted) return;
-    this.#timer = clock.setTimeout(() => void this.#renew(issuer), timeoutMs * RENEW_AT);
+    this.#timer = clock.setTimeout(
+      () => void this.#renew(issuer),
+      Math.min(timeoutMs, LONGEST_COOKIE_TIME * 1000) * RENEW_AT,
+    );
     this.#timer.unref();
   }
 
@@ -169,7 +171,7 @@ export class UntrustedCookies implements AsyncDisposable {
   }
 
   get #seconds(): number {
-    return Math.min(Math.ceil(this.#options.timeoutMs / 1000), LONGEST_TIMEOUT);
+    return Math.min(Math.ceil(this.#options.timeoutMs / 1000), LONGEST_COOKIE_TIME);
   }
 
   #limit(ms: number, signal?: AbortSignal): TimeLimit {

@@ -51,6 +51,14 @@ t.test('untrusted clients', { skip }, async (t) => {
   await watchLeaks(t);
   await using xvfb = await startXvfb();
 
+  await t.test('a time of a year: the X server dies of no number of ours', async (t) => {
+    const { x, clock, renewals } = await opened(xvfb, { timeoutMs: 365 * 86_400_000 });
+    await using _x = x;
+    await clock.advance(17.5 * 86_400_000);
+    await waitUntil('a new cookie, before the longest time that it can count', () => renewals() === 1);
+    await standing(t, x);
+  });
+
   await t.test('they see less, and are in while cookies come and go', async (t) => {
     const { x, clock, lines, renewals } = await opened(xvfb, { timeoutMs: 60_000 });
     await using _x = x;

@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline';
 import {
   abortedError,
   type Connection,
@@ -11,6 +10,9 @@ import {
 
 /** Milliseconds for what the far end does in its folder: an account may answer every command with one that says nothing. */
 const DEADLINE = 30_000;
+
+/** Characters of its answers: some dozens of displays, and a page of start-up files. */
+const MOST_SAID = 256 * 1024;
 
 /** Where X servers and their clients look for the sockets of displays. */
 export const SOCKETS = '/tmp/.X11-unix';
@@ -87,40 +89,70 @@ export async function makeFarFolder(
   }
 }
 
-/** The lines that the script answers with, between whatever start-up files of the shell there say. */
+/**
+ * The lines that the script answers with, between whatever start-up files of the shell there say. No more is kept than
+ * {@link MOST_SAID}; what comes behind the last answer is forgotten.
+ */
 class Answers {
-  readonly #lines: AsyncIterator<string>;
   readonly #signal: AbortSignal | undefined;
+  readonly #said = new Map<string, string[]>();
+  #rest = '';
+  #length = 0;
   #stderr = '';
+  #ended: string | undefined;
+  #onChange: () => void = ignore;
 
   constructor(session: SessionChannel, signal: AbortSignal | undefined) {
     this.#signal = signal;
+    const onEnd = (): void => this.#end('ended');
     session.on('error', ignore).stderr.on('error', ignore);
     session.stderr.on('data', (text: Buffer) => (this.#stderr = `${this.#stderr}${text.toString()}`.slice(-1000)));
-    this.#lines = createInterface({ input: session, crlfDelay: Infinity })[Symbol.asyncIterator]();
+    session.setEncoding('utf8').once('end', onEnd).once('close', onEnd);
+    session.on('data', (text: string) => this.#hear(text));
   }
 
-  /** All that is said up to the line of that kind, by kinds. */
+  /** All that was said up to the line of that kind, by kinds. */
   async until(kind: string): Promise<ReadonlyMap<string, readonly string[]>> {
     const deadline = AbortSignal.timeout(DEADLINE);
     const over = AbortSignal.any([deadline, ...(this.#signal === undefined ? [] : [this.#signal])]);
-    const ended = Promise.withResolvers<never>();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
     const onAbort = (): void =>
-      ended.reject(deadline.aborted ? this.#refused('says nothing') : abortedError(this.#signal?.reason));
+      reject(deadline.aborted ? this.#refused('says nothing') : abortedError(this.#signal?.reason));
+    this.#onChange = (): void => {
+      if (this.#said.has(kind)) resolve();
+      else if (this.#ended !== undefined) reject(this.#refused(this.#ended));
+    };
+    this.#onChange();
     if (over.aborted) onAbort();
     over.addEventListener('abort', onAbort, { once: true });
-    const said = new Map<string, string[]>();
     try {
-      while (!said.has(kind)) {
-        const line = await Promise.race([this.#lines.next(), ended.promise]);
-        if (line.done === true) throw this.#refused('ended');
-        const [, name, value = ''] = /^viassh-x11 (\w+) (.*)$/.exec(line.value) ?? [];
-        if (name !== undefined) said.set(name, [...(said.get(name) ?? []), value]);
-      }
-      return said;
+      await promise;
+      return this.#said;
     } finally {
       over.removeEventListener('abort', onAbort);
     }
+  }
+
+  #hear(text: string): void {
+    if (this.#ended !== undefined || this.#said.has('written')) return;
+    this.#length += text.length;
+    if (this.#length > MOST_SAID) return this.#end('says too much');
+    const lines = `${this.#rest}${text}`.split('\n');
+    this.#rest = lines.pop() ?? '';
+    for (const line of lines) {
+      const [, name, value = ''] = /^viassh-x11 (\w+) (.*?)\r?$/.exec(line) ?? [];
+      if (name === undefined) continue;
+      const values = this.#said.get(name);
+      if (values === undefined) this.#said.set(name, [value]);
+      else values.push(value);
+    }
+    this.#onChange();
+  }
+
+  #end(how: string): void {
+    this.#ended ??= how;
+    this.#rest = '';
+    this.#onChange();
   }
 
   #refused(how: string): ViasshError {

@@ -1,8 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createProgramRunner } from '@viassh/program';
 import { makeScratchFolder, missingForPppGuest, networkState, startPppGuest, waitUntil } from '@viassh/testing';
 import { tidyTest } from './both-transports.ts';
 import { countBytes, failLink, fetchPage, type LinkPlace, ping, startLink } from './ppp-link.ts';
+import { viassh } from './run-viassh.ts';
 
 const skip = (await missingForPppGuest()) ?? false;
 
@@ -44,6 +46,28 @@ tidyTest(
         await waitUntil('pppd to have ended', async () => (await guest.run('pidof pppd')).stdout === '');
       });
     }
+
+    await t.test(
+      'what `viassh account ppp` prints is all that a key needs, and what the client names is not asked for',
+      async (t) => {
+        const key = join(scratch.path, 'account');
+        await createProgramRunner().run({ file: 'ssh-keygen', args: ['-q', '-t', 'ed25519', '-N', '', '-f', key] });
+        const printed = await viassh(['account', 'ppp', `${key}.pub`, '--name', 'testuser']);
+        await guest.run('printf "#!/bin/sh\\necho \\$* >/tmp/ip-up\\n" >/etc/ppp/ip-up; chmod 755 /etc/ppp/ip-up');
+        await guest.run('cat >>.ssh/authorized_keys', { user: 'user', input: printed.stdout.toString() });
+        const configFile = join(scratch.path, 'account.config');
+        await writeFile(configFile, `IdentityFile ${key}\nInclude ${guest.configFile}\n`);
+        const askpass = join(scratch.path, 'askpass');
+        await writeFile(askpass, '#!/bin/sh\ncase $1 in *testuser*) echo testpass ;; esac\n', { mode: 0o700 });
+        const words = ['near-guest-user', '--far', 'pppd', '--name', 'testuser', '--askpass', askpass];
+        await using link = await startLink({ ...place('openssh'), configFile }, [...words, ...routes]);
+        await ping(place('openssh'), '192.168.45.1');
+        t.equal(await fetchPage(place('openssh'), 'http://10.88.0.1/'), 'hello from the guest\n');
+        t.match((await guest.run('cat /tmp/ip-up')).stdout, /192\.168\.45\.2 pppoverssh$/m);
+        link.kill('SIGTERM');
+        await link.exit;
+      },
+    );
 
     await t.test('what pppd does not accept is said with its own exit status', async (t) => {
       const wrong = join(scratch.path, 'wrong');

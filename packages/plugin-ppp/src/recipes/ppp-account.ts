@@ -29,12 +29,12 @@ export const pppAccount: Account = defineAccount({
       case 'pppd':
         checkName(name);
         return {
-          command: `exec ${quoteCommand(['/usr/sbin/pppd', ...pppdOptions({ addresses, mtu: undefined, name }), 'require-pap', 'refuse-chap', 'refuse-mschap', 'refuse-mschap-v2'])} linkname pppoverssh`,
+          command: `exec ${quoteCommand(['/usr/sbin/pppd', ...pppdOptions({ addresses, mtu: undefined, name }), 'require-pap', 'refuse-chap', 'refuse-mschap', 'refuse-mschap-v2'])} ipparam pppoverssh`,
           notes: [
             'Install the package ppp; /usr/sbin/pppd has to be setuid root and executable for the group dip (ls -l: -rwsr-xr-- root dip).',
             `The account: adduser ${name}, then adduser ${name} dip. It needs a login shell that runs commands.`,
             `In /etc/ppp/pap-secrets (mode 600): ${name} * SECRET ${remote}   and the same SECRET at the client, in --secret-file.`,
-            'Scripts in /etc/ppp/ip-up.d for other lines should leave this one alone: [ "$LINKNAME" = pppoverssh ] && exit 0.',
+            'Scripts in /etc/ppp/ip-up.d for other lines should leave this one alone: [ "$PPP_IPPARAM" = pppoverssh ] && exit 0.',
             'To reach more than this server through the link: sysctl net.ipv4.ip_forward=1, and a way back for the answers.',
             `The client: viassh ppp ${name}@SERVER --far pppd --name ${name} --secret-file FILE.`,
           ],

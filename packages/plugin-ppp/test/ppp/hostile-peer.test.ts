@@ -62,6 +62,7 @@ t.test('a peer that insists on what we would rather not have is rejected, then g
 t.test('options: a flood of them, the same one twice, and broken ones', async (t) => {
   const peer = rawPeer();
   peer.session.open();
+  peer.say(LCP, 1, 0, Uint8Array.of(200, 2));
   peer.sent.length = 0;
   peer.say(LCP, 1, 1, Buffer.alloc(1400, Buffer.from([200, 2])));
   t.same([peer.sent.at(0)!.code, peer.sent.at(0)!.data.length], [4, 1400], 'all of them rejected');

@@ -15,6 +15,29 @@ t.test('a far end that says nothing, and one that says something else', async (t
   t.same(peer.clock.pending, []);
 });
 
+t.test('a program that was not listening yet when we first asked is asked again as soon as it speaks', async (t) => {
+  const peer = rawPeer();
+  peer.session.open();
+  const ours = peer.sent.at(0)!;
+  peer.sent.length = 0;
+  for (const id of [1, 2]) peer.say(LCP, 1, id, magic);
+  t.match(peer.sent, [
+    { code: 1, id: ours.id, data: ours.data },
+    { code: 2, id: 1 },
+    { code: 2, id: 2 },
+  ]);
+  t.equal(peer.sent.length, 3, 'once, and before our answer takes it up');
+  const heard = rawPeer();
+  heard.session.open();
+  heard.say(LCP, 2, heard.sent.at(0)!.id, heard.sent.at(0)!.data);
+  heard.say(LCP, 1, 1, magic);
+  t.equal(
+    heard.sent.filter(({ protocol, code }) => protocol === LCP && code === 1).length,
+    1,
+    'not one that has answered',
+  );
+});
+
 t.test('a slow link does not negotiate twice: a second answer is none, a second question is answered', async (t) => {
   const peer = rawPeer();
   peer.openLcp();

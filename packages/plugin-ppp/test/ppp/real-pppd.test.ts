@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { createLogger, systemClock } from '@viassh/core';
 import { createPppSession, type PppOptions, type PppSession } from '@viassh/plugin-ppp';
 import { echoReply, echoRequest, missingForPppGuest, startPppGuest, waitUntil } from '@viassh/testing';
@@ -8,7 +10,14 @@ import type { Wishes } from './ppp-world.ts';
 
 const missing = await missingForPppGuest();
 const guest = missing === undefined ? await startPppGuest() : undefined;
-t.teardown(() => guest?.[Symbol.asyncDispose]());
+/** One login for all: the guest is slow at them. */
+const control = ['-S', join(dirname(guest?.configFile ?? ''), 'master')];
+const master = guest && spawn('ssh', ['-M', '-N', ...control, '-F', guest.configFile, 'guest'], { stdio: 'ignore' });
+if (master !== undefined) await waitUntil('the login', () => existsSync(control[1]!));
+t.teardown(async () => {
+  master?.kill();
+  await guest?.[Symbol.asyncDispose]();
+});
 const skip = missing ?? false;
 const addresses = { localAddress: '10.99.0.9', remoteAddress: '10.99.0.2' };
 
@@ -22,7 +31,9 @@ interface Dialled extends AsyncDisposable {
 
 /** A session with the pppd that a command in the guest starts. */
 function dial(command: string, wishes: Wishes = {}): Dialled {
-  const program = spawn('ssh', ['-F', guest!.configFile, 'guest', command], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const program = spawn('ssh', [...control, '-F', guest!.configFile, 'guest', command], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
   const log: string[] = [];
   const packets: Buffer[] = [];
   const options: PppOptions = {

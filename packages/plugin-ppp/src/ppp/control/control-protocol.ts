@@ -75,6 +75,7 @@ export class ControlProtocol {
   #terminateText = '';
   #farewell = '';
   #unknownThere = false;
+  #heard = false;
 
   constructor(options: ControlProtocolOptions) {
     this.#options = options;
@@ -137,6 +138,8 @@ export class ControlProtocol {
   }
 
   receive(packet: ControlPacket): void {
+    if (!this.#heard && packet.code === Code.configureRequest) this.#repeatUnheard();
+    this.#heard = true;
     this.#packet = packet;
     switch (packet.code) {
       case Code.configureRequest:
@@ -156,6 +159,15 @@ export class ControlProtocol {
       default:
         if (this.#options.other?.(packet) !== true) this.#happen('RUC');
     }
+  }
+
+  /**
+   * A program that has only just begun to listen may have missed our request, and the timer would be slow to notice. Goes
+   * before the answer to theirs: after it they may be up, and a request would take them down again.
+   */
+  #repeatUnheard(): void {
+    if (this.#state !== 'req-sent' || this.#request === undefined) return;
+    this.#send(Code.configureRequest, this.#request.id, this.#request.options);
   }
 
   #takeRequest(packet: ControlPacket): void {

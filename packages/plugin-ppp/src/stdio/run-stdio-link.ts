@@ -1,6 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { Duplex } from 'node:stream';
-import { abortedError, bridge, type ExitStatus, type PluginContext, systemClock } from '@viassh/core';
+import {
+  abortedError,
+  bridge,
+  type ExitStatus,
+  type PluginContext,
+  systemClock,
+  toViasshError,
+  ViasshError,
+} from '@viassh/core';
 import type { LinkTerms } from '../carrier/packet-carrier.ts';
 import { pppCarrier } from '../carrier/ppp-carrier.ts';
 import { openFarLink } from '../far-ends/auto-far-link.ts';
@@ -83,9 +91,9 @@ async function answerHere(
   signal.addEventListener('abort', onAbort, { once: true });
   if (signal.aborted) onAbort();
   try {
-    await near.agreed;
+    await near.agreed.catch(ofThisMachine);
     joinCarriers(near, carrier);
-    await Promise.race([near.closed, carrier.closed]);
+    await Promise.race([near.closed.catch(ofThisMachine), carrier.closed]);
   } catch (error) {
     if (signal.aborted) throw abortedError(signal.reason);
     throw error;
@@ -94,6 +102,15 @@ async function answerHere(
   }
   if (signal.aborted) throw abortedError(signal.reason);
   return { kind: 'status', code: 0 };
+}
+
+/** To our stack pppd is the far end; who reads of it is between the two. */
+function ofThisMachine(thrown: unknown): never {
+  const error = toViasshError(thrown);
+  throw new ViasshError(error.code, `PPP on stdin and stdout, seen from here: ${error.message}`, {
+    hint: error.hint ?? '--stdio is the line of a pppd of this machine: viassh recipe pppd writes what it needs',
+    cause: error,
+  });
 }
 
 /** To the pppd here we are its other end: its address is ours of the link, and what we say of us is the far end's. */

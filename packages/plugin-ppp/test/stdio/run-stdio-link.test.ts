@@ -20,8 +20,8 @@ function packet(from: string, to: string): Buffer {
   return bytes;
 }
 
-t.test('a pppd here that gets no addresses, or no packets, from a far end without PPP', async (t) => {
-  const far = fakeCarrier();
+/** A far end without PPP, and the run that joins it with a stream. */
+function start(far = fakeCarrier()) {
   const open: OpenFarLink = async () => ({
     kind: 'tun',
     carrier: far,
@@ -31,15 +31,25 @@ t.test('a pppd here that gets no addresses, or no packets, from a far end withou
     explain: async (error) => error,
   });
   const [ours, theirs] = duplexPair();
-  const abort = new AbortController();
   const context = {
     connection: { info: { peer: 'jack@gate' } },
     stdio: { input: ours, output: ours, error: ours },
     log: silentLogger,
-    signal: abort.signal,
+    signal: new AbortController().signal,
   } as unknown as PluginContext;
   const plan = planOf(parseOptions(linkOptions, { far: 'tun', stdio: true }));
   const run = runStdioLink(context, plan, { openers: { viassh: open, tun: open, pppd: open, slirp: open } });
+  return { far, theirs, run };
+}
+
+t.test('a stdin that is no pppd is not called the far end alone', async (t) => {
+  const { theirs, run } = start();
+  theirs.resume().end();
+  await t.rejects(run, { code: 'PPP_SILENT', message: /^PPP on stdin and stdout/, hint: /viassh recipe pppd/ });
+});
+
+t.test('a pppd here that gets no addresses, or no packets, from a far end without PPP', async (t) => {
+  const { far, theirs, run } = start();
   const pppd = pppCarrier(theirs, (ends) =>
     createPppSession({
       ...ends,

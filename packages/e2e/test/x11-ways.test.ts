@@ -4,15 +4,13 @@ import { missingForXvfb, type Sshd, startSshd, startXvfb, waitUntil } from '@via
 import { connect, x11, x11ByForward, type X11Event } from 'viassh';
 import { assertFailure } from './assert-failure.ts';
 import { onBothTransports, onTransport, skipWithoutSshd } from './both-transports.ts';
+import { overhear } from './overheard.ts';
 import { addAccount, sshdConfigOf } from './recipes-and-accounts.ts';
 import { at, startViassh, viassh } from './run-viassh.ts';
 
 const skip = skipWithoutSshd || ((await missingForXvfb()) ?? false);
 /** Says which display there is, and whether programs see all of it. */
 const look = 'all=$(xdpyinfo) && echo "$DISPLAY" && case $all in *XTEST*) echo all ;; *) echo some ;; esac';
-/** What xauth and Xauthority files call the cookies of X11, in hexadecimal, and the length of one. */
-const beforeCookie = `${Buffer.from('MIT-MAGIC-COOKIE-1').toString('hex')}0010`;
-
 async function ownerOf(path: string): Promise<number | undefined> {
   return (await stat(path).catch(() => undefined))?.uid;
 }
@@ -28,34 +26,23 @@ async function remains({ uid }: Sshd): Promise<readonly string[]> {
 }
 
 onBothTransports(
-  'the way forward needs neither X11 of the server nor xauth there, keeps cookies to itself and leaves nothing',
+  'the way forward needs neither X11 of the server nor xauth there, lets in who has its cookie, and leaves nothing',
   async (t, transport) => {
     await using xvfb = await startXvfb();
     await using sshd = await startSshd({ config: ['X11Forwarding no'] });
     const { env } = xvfb;
     const x11 = ['x11', ...at(sshd, transport), '--way', 'forward'];
-    const run = await viassh([...x11, '--', `${look}; exit 7`], { env });
+    const script = `${look}; stat -c %a "$XAUTHORITY" "\${XAUTHORITY%/*}"; XAUTHORITY=/nowhere xdpyinfo || echo out
+      { head -c -16 "$XAUTHORITY" | tail -c 30; printf 0123456789abcdef; } >wrong; XAUTHORITY=$PWD/wrong xdpyinfo || echo out; exit 7`;
+    const run = await viassh([...x11, '--', script], { env });
     t.equal(run.code, 7, run.stderr);
-    t.match(run.stdout.toString(), /^:5\d\.0\nsome\n$/);
-    const trusted = await viassh([...x11, '-Y', '--', look], { env });
-    t.match(trusted.stdout.toString(), /^:5\d\.0\nall\n$/, trusted.stderr);
-
-    const secrets = `stat -c %a "$XAUTHORITY" "\${XAUTHORITY%/*}"; env; ps axww -o args; od -An -v -tx1 "$XAUTHORITY" | tr -d ' \\n'`;
-    const seen = (await viassh([...x11, '--', secrets], { env })).stdout.toString();
-    t.match(seen, /^600\n700\n/);
-    t.notOk(seen.includes(xvfb.cookie), 'the real cookie never leaves');
-    const fake = new RegExp(`${beforeCookie}([0-9a-f]{32})`).exec(seen)?.[1] ?? 'none';
-    t.equal(seen.split(fake).length - 1, 2, 'the other one is in its file for two names of the host, and nowhere else');
-    const wrong = '{ head -c -16 "$XAUTHORITY" | tail -c 30; printf 0123456789abcdef; } >wrong; XAUTHORITY=$PWD/wrong';
-    for (const cookie of ['XAUTHORITY=/nowhere', wrong]) {
-      const refused = await viassh([...x11, '--', `${cookie} xdpyinfo`], { env });
-      t.equal(refused.code, 1, cookie);
-      t.match(refused.stderr, cookie === wrong ? /wrong/ : /no cookie|without/);
-    }
+    t.match(run.stdout.toString(), /^:5\d\.0\nsome\n600\n700\nout\nout\n$/);
+    for (const why of [/refused: it has no cookie/, /refused: its cookie is wrong/]) t.match(run.stderr, why);
     t.strictSame(await remains(sshd), []);
 
-    await using stays = startViassh([...x11, '--', 'cat'], { env });
-    await waitUntil('a display to be there', async () => (await remains(sshd)).length === 2);
+    await using stays = startViassh([...x11, '--', 'echo up; cat'], { env });
+    await overhear(stays.stdout).until(/^up\n/);
+    t.equal((await remains(sshd)).length, 2, 'a folder and a socket');
     stays.kill('SIGKILL');
     await waitUntil('nothing to be left of a client that was killed', async () => (await remains(sshd)).length === 0);
   },
@@ -103,8 +90,8 @@ onBothTransports(
     assertFailure(t, await run([], {}), { error: 'DISPLAY_UNUSABLE', hint: /--display/ });
     const nobody = await run(['--trusted', '--display', ':4711']);
     assertFailure(t, nobody, { error: 'DISPLAY_UNUSABLE', says: /4711/ });
-    const both = await run(['-X', '-Y']);
-    t.match([both.code, both.stderr], [64, /--trusted and --untrusted/]);
+    const other = await run(['--trusted'], { ...xvfb.env, XAUTHORITY: '/nowhere' });
+    assertFailure(t, other, { error: 'DISPLAY_UNUSABLE', says: /lets nobody in/, hint: /cookie/ });
     const pipe = await viassh(['pipe', ...at(sshd, transport), '-X', '--', 'echo it ran'], { env: xvfb.env });
     assertFailure(t, pipe, { error: 'X11_UNTRUSTED_IMPOSSIBLE', hint: /-Y/ });
   },
@@ -112,7 +99,7 @@ onBothTransports(
 );
 
 onBothTransports(
-  'a pipe has X11 by -X, -Y and -x, of which the last one counts; an account may have it and nothing else',
+  'a pipe has X11 by -X, -Y and -x, of which the last one counts',
   async (t, transport) => {
     await using xvfb = await startXvfb();
     await using sshd = await startSshd({ config: await sshdConfigOf(['x11']) });
@@ -126,10 +113,19 @@ onBothTransports(
     }
     const none = await viassh(['pipe', '-Yx', ...at(sshd, transport), '--', 'echo "<$DISPLAY>"'], { env });
     t.equal(none.stdout.toString(), '<>\n', none.stderr);
+  },
+  skip,
+);
 
+onTransport(
+  'ssh2',
+  'an account may have X11 and nothing else',
+  async (t, transport) => {
+    await using xvfb = await startXvfb();
+    await using sshd = await startSshd({ config: await sshdConfigOf(['x11']) });
     const { configFile } = await addAccount(sshd, ['x11', '--command', look]);
     const key = { configFile, destination: sshd.destination };
-    const forced = await viassh(['x11', ...at(key, transport), '--', 'id'], { env });
+    const forced = await viassh(['x11', ...at(key, transport), '--', 'id'], { env: xvfb.env });
     t.match(forced.stdout.toString(), /^localhost:\d+\.0\nsome\n$/, forced.stderr);
     const forward = await viassh(['forward', ...at(key, transport), '-R', '0:127.0.0.1:1']);
     assertFailure(t, forward, { error: 'FORWARD_REFUSED' });
@@ -188,6 +184,8 @@ onTransport(
     assertFailure(t, control, { error: 'CAPABILITY_MISSING', says: /x11/, hint: /--control/ });
     const single = await viassh(['x11', ...at(sshd, transport), '--single-connection', '--', 'id'], { env });
     t.match([single.code, single.stderr], [64, /--way forward/]);
+    const both = await viassh(['x11', ...at(sshd, transport), '-X', '-Y', '--', 'id'], { env });
+    t.match([both.code, both.stderr], [64, /--trusted and --untrusted/]);
     const without = await viassh(['x11', ...at(sshd, transport), '-o', 'XAuthLocation=/nowhere/xauth', '--', 'id'], {
       env,
     });

@@ -63,7 +63,7 @@ async function eyes(server: Xvfb, trust: string, env: Readonly<Record<string, st
 for (const trust of ['--untrusted', '--trusted'])
   onWays(
     shared,
-    trust === '--trusted' ? ['ssh2', 'opensshForward'] : ['ssh2', 'openssh', 'ssh2Forward'],
+    trust === '--trusted' ? ['opensshForward'] : ['ssh2', 'openssh'],
     `windows look as those of programs here, ${trust}`,
     async (t, way, ends) => {
       t.testdir({});

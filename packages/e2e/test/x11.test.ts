@@ -3,11 +3,9 @@ import { lstat, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { listProcesses, type Sshd, startXvfb, waitUntil, type Xvfb } from '@viassh/testing';
-import { tidyTest } from './both-transports.ts';
 import { overhear } from './overheard.ts';
 import { runProgram } from './run-program.ts';
-import { at, viassh } from './run-viassh.ts';
-import { allWays, onWays, pictureOf, skipWithoutX11, startEnds } from './x11-ends.ts';
+import { allWays, onWays, pictureOf, startEnds } from './x11-ends.ts';
 
 const shared = await startEnds(t, { screens: ['1600x1200x24'] });
 
@@ -37,21 +35,26 @@ onWays(
   },
 );
 
-onWays(shared, allWays, 'who has another cookie, or none, is refused, and told of', async (t, way, ends) => {
-  const zeros = '0'.repeat(32);
-  const script = `XAUTHORITY=/dev/null xdpyinfo || echo out; xdpyinfo >/dev/null && echo in
+onWays(
+  shared,
+  ['ssh2', 'openssh'],
+  'who has another cookie, or none, is refused, and told of',
+  async (t, way, ends) => {
+    const zeros = '0'.repeat(32);
+    const script = `XAUTHORITY=/dev/null xdpyinfo || echo out; xdpyinfo >/dev/null && echo in
     XAUTHORITY=$HOME/wrong xauth -q add "$DISPLAY" . ${zeros} 2>/dev/null
     XAUTHORITY=$HOME/wrong xdpyinfo || echo out; rm "$HOME/wrong"; xdpyinfo >/dev/null && echo in`;
-  const { stdout, stderr, code } = await ends.run(way, script);
-  t.equal(code, 0);
-  t.equal(stdout.toString(), 'out\nin\nout\nin\n');
-  const told =
-    way.name === 'openssh, handed over'
-      ? /X11 connection rejected because of wrong authentication/g
-      : /an X11 client.* was refused: /g;
-  t.equal(stderr.match(told)?.length, 2, stderr);
-  t.equal(stderr.match(/unable to open display/g)?.length, 2, 'and its own program hears it');
-});
+    const { stdout, stderr, code } = await ends.run(way, script);
+    t.equal(code, 0);
+    t.equal(stdout.toString(), 'out\nin\nout\nin\n');
+    const told =
+      way.name === 'openssh, handed over'
+        ? /X11 connection rejected because of wrong authentication/g
+        : /an X11 client.* was refused: /g;
+    t.equal(stderr.match(told)?.length, 2, stderr);
+    t.equal(stderr.match(/unable to open display/g)?.length, 2, 'and its own program hears it');
+  },
+);
 
 /** All files of the far end's user, at home and in /tmp. */
 async function filesOf({ uid, home }: Sshd): Promise<Map<string, Buffer>> {
@@ -107,7 +110,7 @@ onWays(shared, allWays, 'the real cookie is nowhere on the far end, and in no lo
 
 onWays(
   shared,
-  ['ssh2', 'openssh', 'opensshForward'],
+  ['ssh2', 'openssh'],
   'the status of the program, its input and its output are ours',
   async (t, way, ends) => {
     const input = randomBytes(300_000);
@@ -122,7 +125,7 @@ onWays(
 
 onWays(
   shared,
-  ['ssh2', 'openssh', 'ssh2Forward'],
+  ['ssh2', 'ssh2Forward'],
   'twenty programs have the display at a time, and are gone with the command',
   async (t, way, ends) => {
     const { server, sshd } = ends;
@@ -146,31 +149,26 @@ onWays(
   },
 );
 
-onWays(
-  shared,
-  ['ssh2', 'openssh', 'opensshForward'],
-  'pictures of megabytes come whole, both ways',
-  async (t, way, ends) => {
-    const { server } = ends;
-    const screen = async (): Promise<Buffer> =>
-      (await runProgram('xwd', ['-silent', '-root'], { env: server.env })).stdout;
-    const picture = await screen();
-    const size = 1600 * 1200 * 4;
-    const noise = randomBytes(size);
-    noise.copy(picture, picture.length - size);
-    await using far = ends.start(way, 'xwud -geometry +0+0', ['--trusted']);
-    far.stdin.end(picture);
-    await waitUntil('the picture to be shown', async () => sameColours(await screen(), noise), {
-      withinMs: 20_000,
-      everyMs: 100,
-    });
-    const back = await ends.run(way, 'xwd -silent -root', ['--trusted']);
-    t.equal(back.stdout.length, picture.length); // in what stands before the pixels are bytes that xwd leaves to chance
-    t.ok(sameColours(back.stdout, noise));
-    far.kill('SIGTERM');
-    await far.exit;
-  },
-);
+onWays(shared, ['ssh2', 'opensshForward'], 'pictures of megabytes come whole, both ways', async (t, way, ends) => {
+  const { server } = ends;
+  const screen = async (): Promise<Buffer> =>
+    (await runProgram('xwd', ['-silent', '-root'], { env: server.env })).stdout;
+  const picture = await screen();
+  const size = 1600 * 1200 * 4;
+  const noise = randomBytes(size);
+  noise.copy(picture, picture.length - size);
+  await using far = ends.start(way, 'xwud -geometry +0+0', ['--trusted']);
+  far.stdin.end(picture);
+  await waitUntil('the picture to be shown', async () => sameColours(await screen(), noise), {
+    withinMs: 20_000,
+    everyMs: 100,
+  });
+  const back = await ends.run(way, 'xwd -silent -root', ['--trusted']);
+  t.equal(back.stdout.length, picture.length); // in what stands before the pixels are bytes that xwd leaves to chance
+  t.ok(sameColours(back.stdout, noise));
+  far.kill('SIGTERM');
+  await far.exit;
+});
 
 /** Has a picture these pixels? But for the eight bits of each that mean nothing. */
 function sameColours(picture: Buffer, pixels: Buffer): boolean {
@@ -183,56 +181,20 @@ function sameColours(picture: Buffer, pixels: Buffer): boolean {
 onWays(
   shared,
   ['ssh2'],
-  'a cookie that the display keeps for a second lets programs in after three',
+  'a cookie that the display keeps for a second lets programs in after two',
   async (t, way, ends) => {
-    const { stdout, stderr, code } = await ends.run(way, 'xdpyinfo >/dev/null; sleep 3; xdpyinfo', ['--timeout', '1']);
+    const { stdout, stderr, code } = await ends.run(way, 'xdpyinfo >/dev/null; sleep 2; xdpyinfo', ['--timeout', '1']);
     t.equal(code, 0, stderr);
     t.match(stdout.toString(), /number of extensions: +2$/m, 'kept apart as before');
   },
 );
 
-onWays(
-  shared,
-  ['ssh2', 'opensshForward'],
-  'with --single-connection the second program is refused',
-  async (t, way, ends) => {
-    const { stdout, stderr } = await ends.run(way, 'xdpyinfo >/dev/null && echo in; xdpyinfo || echo out', [
-      '--single-connection',
-    ]);
-    t.equal(stdout.toString(), 'in\nout\n', stderr);
-  },
-);
-
-onWays(
-  shared,
-  ['ssh2', 'openssh', 'opensshForward'],
-  'a display that cannot be had is said before the program runs',
-  async (t, way, ends) => {
-    for (const [env, words] of [
-      [{ DISPLAY: undefined }, /DISPLAY/],
-      [{ DISPLAY: ':77' }, /the display :77 was not reached/],
-      [{ XAUTHORITY: '/dev/null' }, /refuse|cookie/i],
-    ] as const) {
-      const { code, stdout, stderr } = await ends.run(way, 'echo it ran', [], { env });
-      t.match({ code, stdout: stdout.toString(), stderr }, { stdout: '', stderr: words });
-      t.not(code, 0);
-    }
-  },
-);
-
-onWays(
-  shared,
-  ['ssh2', 'openssh', 'ssh2Forward'],
-  'a display without SECURITY is for trusted programs alone',
-  async (t, way, ends) => {
-    await using bare = await startXvfb({ security: false });
-    const refused = await ends.run(way, 'echo it ran', [], { env: bare.env });
-    t.equal(refused.code, 255);
-    t.equal(refused.stdout.length, 0);
-    t.match(refused.stderr, /--trusted/);
-    t.match(await ends.run(way, 'xdpyinfo', ['--trusted'], { env: bare.env }), { code: 0 });
-  },
-);
+onWays(shared, ['ssh2'], 'with --single-connection the second program is refused', async (t, way, ends) => {
+  const { stdout, stderr } = await ends.run(way, 'xdpyinfo >/dev/null && echo in; xdpyinfo || echo out', [
+    '--single-connection',
+  ]);
+  t.equal(stdout.toString(), 'in\nout\n', stderr);
+});
 
 onWays(
   shared,
@@ -246,21 +208,3 @@ onWays(
     t.match(await far.exit, { code: 1 }, far.stderr());
   },
 );
-
-for (const [option, extensions] of [
-  ['-X', 2],
-  ['-Y', 23],
-  ['-x', undefined],
-] as const)
-  for (const transport of ['ssh2', 'openssh'])
-    tidyTest(
-      `${transport}: pipe ${option} is as that of ssh`,
-      async (t) => {
-        if (shared === undefined) return;
-        const words = [...at(shared.sshd, transport), '--', 'echo "${DISPLAY:-none}"; xdpyinfo'];
-        const { stdout, stderr } = await viassh(['pipe', option, ...words], { env: shared.server.env });
-        if (extensions === undefined) t.match(stdout.toString(), /^none\n$/);
-        else t.match(stdout.toString(), new RegExp(`number of extensions: +${extensions}$`, 'm'), stderr);
-      },
-      skipWithoutX11,
-    );

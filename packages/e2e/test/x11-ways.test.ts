@@ -148,6 +148,8 @@ onBothTransports(
       await using forward = await offered(connection, options);
       const session = await forward.openSession({ kind: 'exec', command: look });
       t.match(await text(session), /:\d+\.0\nsome\n$/);
+      if (offered === x11ByForward)
+        await t.rejects(forward.openSession({ kind: 'subsystem', subsystem: 'sftp' }), { code: 'OPTION_INVALID' });
       await forward.display.idle();
       t.match(heard.splice(0), ['opened', 'closed']);
     }

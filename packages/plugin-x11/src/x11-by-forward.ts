@@ -33,7 +33,7 @@ export async function x11ByForward(
   return {
     display,
     far,
-    openSession: (request) => connection.openSession(withDisplay(request, far)),
+    openSession: async (request) => await connection.openSession(withDisplay(request, far)),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

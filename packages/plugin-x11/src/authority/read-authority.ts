@@ -14,11 +14,12 @@ export function usualAuthority(): string {
 }
 
 /**
- * The entries of a file; none when there is no such file.
+ * The entries of a file; none when there is no such file, or where it is /dev/null: so people write that there is none.
  *
  * @throws ViasshError DISPLAY_UNUSABLE when it cannot be read
  */
 export async function readAuthority(path: string): Promise<readonly AuthorityEntry[]> {
+  if (path === '/dev/null') return [];
   try {
     // a FIFO in its place must not hold us up
     await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);

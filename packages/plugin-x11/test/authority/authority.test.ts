@@ -71,6 +71,7 @@ t.test('no file is an empty one; what is no such file is refused, and holds nobo
   await using folder = await makeScratchFolder();
   const path = join(folder.path, 'authority');
   t.same(await readAuthority(path), []);
+  t.same(await readAuthority('/dev/null'), []);
   await writeFile(path, recorded);
   t.equal((await readAuthority(path)).length, 1);
   await truncate(path, 2 ** 21);

@@ -12,14 +12,21 @@ export interface SecretSource {
 /**
  * The name and the secret, read when they are asked for; undefined where none was named.
  *
- * @throws ViasshError OPTION_INVALID for a file that cannot be read, or that others may read; PROGRAM_NOT_FOUND, PROGRAM_FAILED
+ * @throws ViasshError OPTION_INVALID for a file that cannot be read, that others may read, or without a secret; PROGRAM_NOT_FOUND, PROGRAM_FAILED
  */
 export async function readCredentials(
   { name, secretFile, askpass }: SecretSource,
   { programs, peer, signal }: { programs: ProgramRunner; peer: string; signal: AbortSignal },
 ): Promise<PppCredentials | undefined> {
   if (name === undefined) return undefined;
-  if (secretFile !== undefined) return { name, secret: await readSecretFile(secretFile) };
+  if (secretFile !== undefined) {
+    const secret = await readSecretFile(secretFile);
+    if (secret === '')
+      throw new ViasshError('OPTION_INVALID', `the first line of the secret file ${secretFile} is empty`, {
+        hint: 'write the secret there, as it stands in pap-secrets or chap-secrets of the far end',
+      });
+    return { name, secret };
+  }
   if (askpass === undefined) return undefined;
   const args = [`Secret of ${name} for the link to ${peer}: `];
   const { exit, stdout } = await programs.run({ file: askpass, args, signal });

@@ -134,6 +134,22 @@ t.test('packets of addresses that were not agreed on', async (t) => {
   t.equal(strict.session.counters.received, 3);
 });
 
+t.test('addresses for us that cannot be: none, no host, its own', async (t) => {
+  for (const [address, why] of [
+    [[0, 0, 0, 0], /no address for us/],
+    [[127, 0, 0, 1], /no host can have/],
+    [[10, 99, 0, 1], /its own/],
+  ] as const) {
+    const peer = rawPeer();
+    peer.openLcp();
+    peer.say(IPCP, 1, 1, Uint8Array.of(3, 6, 10, 99, 0, 1));
+    const ours = peer.sent.findLast(({ protocol, code }) => protocol === IPCP && code === 1)!;
+    peer.say(IPCP, 3, ours.id, Uint8Array.of(3, 6, ...address));
+    await peer.clock.advance(15_000); // it answers no Terminate-Request
+    await t.rejects(peer.session.agreed, { code: 'PPP_FAILED', message: why, hint: /--address/ });
+  }
+});
+
 t.test('a proof: a challenge of ours that comes back is not answered, an empty one neither', async (t) => {
   const demand = { protocol: 'chap-md5', name: 'us', secretOf: () => 'the same on both sides' } as const;
   const credentials = { name: 'us', secret: 'the same on both sides' };

@@ -11,9 +11,10 @@ import type { Wishes } from './ppp-world.ts';
 const missing = await missingForPppGuest();
 const guest = missing === undefined ? await startPppGuest() : undefined;
 /** One login for all: the guest is slow at them. */
-const control = ['-S', join(dirname(guest?.configFile ?? ''), 'master')];
+const socket = join(dirname(guest?.configFile ?? ''), 'master');
+const control = ['-S', socket];
 const master = guest && spawn('ssh', ['-M', '-N', ...control, '-F', guest.configFile, 'guest'], { stdio: 'ignore' });
-if (master !== undefined) await waitUntil('the login', () => existsSync(control[1]!));
+if (master !== undefined) await waitUntil('the login', () => existsSync(socket));
 t.teardown(async () => {
   master?.kill();
   await guest?.[Symbol.asyncDispose]();

@@ -103,6 +103,7 @@ export class IpcpNegotiation implements Negotiation {
       return noAddress(`the far end wants us to be ${showIpv4(data)}, and we were told to be ${showIpv4(fixed)}`);
     }
     if (data.equals(NONE)) return noAddress('the far end has no address for us');
+    if (data.equals(this.#peer ?? this.#remote ?? NONE)) return noAddress('the far end gives us its own address');
     if (!isHostIpv4(data)) return noAddress(`the far end gives us ${showIpv4(data)}, which no host can have`);
     return undefined;
   }

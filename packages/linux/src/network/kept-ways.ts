@@ -10,21 +10,28 @@ export interface Way {
 
 /**
  * The way to `address` that is none of a link of ours; undefined: there is none, or it is this machine's own. The kernel is
- * asked; when its answer would be the link itself, the main table decides without what viassh has set.
+ * asked; when its answer would be the link itself, or what was kept before, the main table decides without them.
  */
 export async function wayBeside(ip: IpProgram, address: string, device: string): Promise<Way | undefined> {
   const [answer] = (await ip.ask<IpRoute[]>('route', 'get', address)) ?? [];
   if (answer?.type === 'local') return undefined;
-  const ours = answer === undefined || answer.dev === device || answer.protocol === String(ROUTE_PROTOCOL);
+  // For IPv4 the answer does not say whose route it is; the one that was matched does.
+  const [match] = (await ip.ask<IpRoute[]>('route', 'get', 'fibmatch', address)) ?? [];
+  const ours = answer === undefined || answer.dev === device || (match !== undefined && isKept(match));
   if (!ours && answer.type !== 'unreachable') return wayOf(answer);
   const target = parsePrefix(address);
   const table = (await ip.ask<IpRoute[]>(`-${target.family}`, 'route', 'show', 'table', 'main')) ?? [];
   const [best] = table
-    .filter((route) => route.dev !== device && route.protocol !== String(ROUTE_PROTOCOL) && usable(route))
+    .filter((route) => route.dev !== device && !isKept(route) && usable(route))
     .map((route) => ({ route, prefix: prefixOf(route, target.family) }))
     .filter(({ prefix }) => contains(prefix, target))
     .toSorted((a, b) => b.prefix.length - a.prefix.length || (a.route.metric ?? 0) - (b.route.metric ?? 0));
   return best === undefined ? undefined : wayOf(best.route);
+}
+
+/** One that was set to keep a way, and is no way by itself; what leads into another link is one. */
+function isKept({ protocol, metric = 0 }: IpRoute): boolean {
+  return protocol === String(ROUTE_PROTOCOL) && metric >= 3_999_000_000;
 }
 
 function usable({ type, dev, flags }: IpRoute): boolean {

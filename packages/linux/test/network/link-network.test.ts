@@ -166,6 +166,35 @@ t.test('networks', skip === undefined ? {} : { skip }, async (t) => {
     t.equal(await snapshot(), before);
   });
 
+  t.test('our own connection keeps its way when this machine has come into another network', async (t) => {
+    const before = await snapshot();
+    for (const [host, old, other] of [
+      ['198.51.100.7', 'default via 203.0.113.1', 'default via 203.0.113.2'],
+      ['fd00:2::7', 'default via fd00:1::1', 'default via fd00:1::2'],
+    ] as const) {
+      const family = host.includes(':') ? 6 : 4;
+      const change = async (from: string, to: string): Promise<void> =>
+        void (await run(`ip -${family} route del ${from}; ip -${family} route add ${to}`));
+      const connect = { host, port: 22 };
+      await using link = await start({
+        plans: [{ ...plan, routes: ['default'] }],
+        connect,
+        afterwards: ['keep', 'keep'],
+      });
+      await link.said();
+      await change(old, other);
+      link.go();
+      await link.said();
+      t.match(await run(`ip route get ${host}`), `via ${other.slice('default via '.length)} dev lan`);
+      await change(other, old);
+      link.go();
+      await link.said();
+      t.match(await run(`ip route get ${host}`), `via ${old.slice('default via '.length)} dev lan`);
+      await link.end();
+    }
+    t.equal(await snapshot(), before);
+  });
+
   t.test('while the link is down traffic goes nowhere, or its old way: as it was asked for', async (t) => {
     const before = await snapshot();
     const noIpv6 = [{ local: '10.9.0.1', remote: '10.9.0.2', prefix: 32 }];

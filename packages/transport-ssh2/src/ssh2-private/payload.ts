@@ -59,11 +59,11 @@ export function sendMessage(client: Client, type: number, ...fields: Field[]): v
   sendPacket(protocol, protocol._packetRW.write.finalize(packet));
 }
 
-/** SSH_MSG_CHANNEL_DATA of two parts in a row, each copied once. */
-export function sendData(client: Client, recipient: number, body: Buffer, head?: Buffer): void {
+/** SSH_MSG_CHANNEL_DATA of two parts in a row, each copied once. `atOnce`: it does not wait for others of this turn. */
+export function sendData(client: Client, recipient: number, body: Buffer, head?: Buffer, atOnce = false): void {
   const wire = (client as unknown as { readonly _sock?: Writable })._sock;
   const headLength = head?.length ?? 0;
-  if (wire !== undefined && headLength + body.length <= GATHERED_BYTES) gatherWrites(wire);
+  if (!atOnce && wire !== undefined && headLength + body.length <= GATHERED_BYTES) gatherWrites(wire);
   const { protocol, packet, start } = allocate(client, 9 + headLength + body.length);
   packet[start] = message.channelData;
   packet.writeUInt32BE(recipient, start + 1);

@@ -44,6 +44,8 @@ export class RawChannel {
   readonly #release: () => void;
   readonly #answers: Answer[] = [];
   #sink!: RawChannelSink;
+  /** What is written goes out at once, and not with what others have to say in the same turn of the event loop. */
+  readonly #atOnce: boolean;
   #window: number;
   #sending: 'open' | 'eof' | 'closed' = 'open';
   /** eow@openssh.com (PROTOCOL §2.1): what is written is not read by anybody. */
@@ -52,12 +54,13 @@ export class RawChannel {
   #pending: { chunk: Buffer; done: () => void } | undefined;
 
   /** `release`: it is off the table for good. */
-  constructor(client: Client, farEnd: FarEndOfChannel, release: () => void) {
+  constructor(client: Client, farEnd: FarEndOfChannel, release: () => void, atOnce = false) {
     this.#client = client;
     this.#table = channelTable(client);
     this.#farEnd = farEnd;
     this.#release = release;
     this.#window = farEnd.window;
+    this.#atOnce = atOnce;
   }
 
   /** Who hears of it: to be set as it opens. */
@@ -195,7 +198,7 @@ export class RawChannel {
         return;
       }
       this.#window -= taken;
-      if (this.#table.live) sendData(this.#client, this.#farEnd.id, chunk.subarray(0, taken));
+      if (this.#table.live) sendData(this.#client, this.#farEnd.id, chunk.subarray(0, taken), undefined, this.#atOnce);
       chunk = chunk.subarray(taken);
     }
     this.#pending = undefined;

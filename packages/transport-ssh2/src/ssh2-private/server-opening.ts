@@ -20,7 +20,8 @@ export function onServerOpening(client: Client, listener: (opening: RawServerOpe
       type,
       fields,
       accept(window, onOpen) {
-        const raw = new RawChannel(client, farEnd, () => table.remove(id));
+        // a program waits for each answer of its display, and there are few of them
+        const raw = new RawChannel(client, farEnd, () => table.remove(id), type === 'x11');
         const id = table.add(raw.messages);
         raw.listen(onOpen(raw));
         if (table.live) sendMessage(client, message.channelOpenConfirmation, farEnd.id, id, window, packetSize);

@@ -22,13 +22,20 @@ function largestMtu(mode: TunMode): number {
   return mode === 'ethernet' ? longestPacket - 18 : longestPacket;
 }
 
+/** Bytes of packets that may be held for room: those of one batch of a device. */
+const MOST_HELD = 2 * 1024 * 1024;
+
 class TunCarrier implements PacketCarrier {
   readonly vnetHeader = false;
   readonly agreed: Promise<LinkTerms>;
   readonly #channel: PacketChannel;
   readonly #accepts: PacketFilter | undefined;
   #notAccepted = 0;
-  #full = false;
+  /** Found no room in the channel, which has counted them as dropped: they go first when there is some. */
+  #held: Buffer[] = [];
+  #heldBytes = 0;
+  #droppedOut = 0;
+  #sent = 0;
   #ended = false;
 
   constructor(channel: PacketChannel, { mtu, addresses, dns = [], acceptFrom }: TunCarrierOptions) {
@@ -37,6 +44,7 @@ class TunCarrier implements PacketCarrier {
     this.#accepts = linkFilter(channel.mode, addresses, acceptFrom, 0);
     const ended = (): void => {
       this.#ended = true;
+      this.#drop(this.#held.splice(0).length);
     };
     channel.closed.then(ended, ended);
   }
@@ -46,13 +54,12 @@ class TunCarrier implements PacketCarrier {
   }
 
   get counters(): CarrierCounters {
-    const counters = this.#channel.counters;
-    return { ...counters, droppedIn: counters.droppedIn + this.#notAccepted };
+    const { received, droppedIn } = this.#channel.counters;
+    return { sent: this.#sent, received, droppedOut: this.#droppedOut, droppedIn: droppedIn + this.#notAccepted };
   }
 
-  /** The channel drops at the first packet too many: it has told by then. */
   get full(): boolean {
-    return this.#full && !this.#ended;
+    return this.#held.length > 0 && !this.#ended;
   }
 
   get closed(): Promise<void> {
@@ -60,14 +67,22 @@ class TunCarrier implements PacketCarrier {
   }
 
   send(packets: readonly Buffer[]): number {
-    const sent = this.#channel.send(packets);
-    if (sent < packets.length) this.#full = true;
-    return sent;
+    const fitting = packets.filter((packet) => isPacket(packet, this.#channel.mode));
+    this.#drop(packets.length - fitting.length);
+    const sent = this.#held.length > 0 ? 0 : this.#channel.send(fitting);
+    let taken = sent;
+    if (!this.#ended)
+      for (; taken < fitting.length && this.#heldBytes < MOST_HELD; taken += 1) this.#hold(fitting[taken]!);
+    this.#sent += sent;
+    this.#drop(fitting.length - taken);
+    return taken;
   }
 
   async ready(): Promise<void> {
-    await this.#channel.ready();
-    this.#full = false;
+    while (this.full) {
+      await this.#channel.ready();
+      this.#sendHeld();
+    }
   }
 
   onPackets(handler: (packets: readonly Buffer[]) => void): void {
@@ -95,4 +110,30 @@ class TunCarrier implements PacketCarrier {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#channel.close();
   }
+
+  #hold(packet: Buffer): void {
+    this.#held.push(Buffer.from(packet));
+    this.#heldBytes += packet.length;
+  }
+
+  /** One that finds no room though the channel has said that there is some would never find any. */
+  #sendHeld(): void {
+    if (!this.full) return;
+    const sent = this.#channel.send(this.#held);
+    this.#sent += sent;
+    if (sent === 0) this.#drop(1);
+    for (const { length } of this.#held.splice(0, Math.max(1, sent))) this.#heldBytes -= length;
+  }
+
+  #drop(packets: number): void {
+    this.#droppedOut += packets;
+  }
+}
+
+/** Whether the channel sends it when it has room; of others it would not tell which they were. */
+function isPacket(packet: Buffer, mode: TunMode): boolean {
+  if (packet.length > longestPacket) return false;
+  if (mode === 'ethernet') return packet.length >= 14;
+  const version = (packet[0] ?? 0) >>> 4;
+  return version === 4 || version === 6;
 }

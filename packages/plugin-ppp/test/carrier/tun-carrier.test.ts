@@ -30,18 +30,38 @@ t.test('what the user has told is agreed, and packets go both ways', async (t) =
   t.equal(carrier.counters.droppedIn, 2, 'from ourselves, and from a stranger to a stranger');
 });
 
-t.test('a channel without room is full until it has some', async (t) => {
-  const carrier = tunCarrier(await openChannel(), { mtu: 1500, addresses });
+t.test('a batch that finds no room in the channel waits for it, and is not lost', async (t) => {
+  await using carrier = tunCarrier(await openChannel(), { mtu: 1500, addresses });
+  const answers: number[] = [];
+  carrier.onPackets((packets) => answers.push(...packets.map((packet) => packet.readUInt16BE(26))));
+  const echo = (sequence: number): Buffer =>
+    echoRequest({ from: '10.5.0.1', to: '10.5.0.2', sequence, payload: Buffer.alloc(1400) });
+  const windows = Array.from({ length: 2200 }, (_, sequence) => echo(sequence));
+  const noPacket = Buffer.alloc(40);
   t.notOk(carrier.full);
-  const flood = Array.from({ length: 3000 }, () => ipv4('10.5.0.1', '10.5.0.2', 1500));
-  const sent = carrier.send(flood);
-  t.ok(sent > 0 && sent < flood.length);
+  t.equal(carrier.send([noPacket, ...windows]), windows.length, 'more than a window, all taken');
   t.ok(carrier.full);
+  for (const packet of windows) packet.fill(0); // the buffers are ours again
   await carrier.ready();
   t.notOk(carrier.full);
-  t.equal(carrier.send(flood.slice(0, 1)), 1);
-  carrier.send(flood);
+  t.equal(carrier.send([echo(2200)]), 1);
+  await waitUntil('the last answer', () => answers.at(-1) === 2200);
+  t.strictSame(answers, Array.from({ length: 2201 }, (_, sequence) => sequence), 'all, in order');
+  t.match(carrier.counters, { sent: 2201, droppedOut: 1 });
+});
+
+t.test('what waits for room is bounded, and nobody waits for a link that has ended', async (t) => {
+  const carrier = tunCarrier(await openChannel(), { mtu: 1500, addresses });
+  const flood = Array.from({ length: 6000 }, () => ipv4('10.5.0.1', '10.5.0.2', 1500));
+  const taken = carrier.send(flood);
+  t.ok(taken < flood.length);
+  t.equal(carrier.counters.droppedOut, flood.length - taken);
+  t.ok(carrier.full);
+  const waiting = carrier.ready();
   await carrier.close();
   await t.resolves(carrier.closed);
-  t.notOk(carrier.full, 'nobody waits for a link that has ended');
+  await t.resolves(waiting);
+  t.notOk(carrier.full);
+  t.equal(carrier.send(flood.slice(0, 1)), 0);
+  t.equal(carrier.counters.sent + carrier.counters.droppedOut, flood.length + 1, 'each was sent or dropped');
 });

@@ -23,6 +23,8 @@ const ETHERNET_HEADER_BYTES = 14;
 const CHARGED_MORE = 4;
 /** Packets of ours that may wait for the kernel, bytes: more would be a long queue of stale packets. */
 const WIRE_ROOM = 256 * 1024;
+/** What was handed over is granted again in steps, bytes: each is a packet for the master and for sshd, too. */
+const GRANT_STEP = WINDOW / 8;
 
 /** The fields of the open request behind the common ones. @throws ViasshError OPTION_INVALID */
 export function tunFields({ mode, unit }: TunRequest): readonly number[] {
@@ -60,6 +62,8 @@ export class TunChannel implements PacketChannel, ProxyEndpoint {
   /** Came, and was not handed over; their bytes are not granted again. */
   #waiting: Buffer[] = [];
   #waitingBytes = 0;
+  /** Were handed over, and are not granted again yet. */
+  #owed = 0;
   #deliveryIsDue = false;
   #readyWaiters: (() => void)[] = [];
 
@@ -201,16 +205,22 @@ export class TunChannel implements PacketChannel, ProxyEndpoint {
     });
   }
 
-  /** Grants again all at once: the sender drops what a short window has no room for. */
   #deliver(): void {
     if (this.#paused || this.#over || this.#waitingBytes === 0) return;
     const packets = this.#waiting;
     const bytes = this.#waitingBytes;
     this.#waiting = [];
     this.#waitingBytes = 0;
-    this.#left += bytes;
-    this.#init.link.send(message.channelWindowAdjust, this.#init.remoteId, bytes);
+    this.#grant(bytes);
     if (packets.length > 0) this.#handler?.(packets);
+  }
+
+  #grant(bytes: number): void {
+    this.#owed += bytes;
+    if (this.#owed < GRANT_STEP) return;
+    this.#left += this.#owed;
+    this.#init.link.send(message.channelWindowAdjust, this.#init.remoteId, this.#owed);
+    this.#owed = 0;
   }
 
   #hasRoom(): boolean {

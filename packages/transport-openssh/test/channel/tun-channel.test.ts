@@ -13,6 +13,18 @@ const ipv4 = Buffer.from([0x45, 1, 2, 3]);
 const ipv6 = Buffer.from([0x60, 4, 5, 6, 7]);
 const inet = Buffer.from([0, 0, 0, 2]);
 const inet6 = Buffer.from([0, 0, 0, 24]);
+/** Grants go in steps of so many bytes. */
+const STEP = WINDOW / 8;
+
+/** Data of packets, as long together as `bytes`. */
+function dataOf(bytes: number): Buffer[] {
+  const data: Buffer[] = [];
+  for (let left = bytes; left > 0; left -= data.at(-1)?.length ?? 0) {
+    const packet = Buffer.alloc(Math.min(left, 30_000) - inet.length, 0x45);
+    data.push(Buffer.concat([inet, packet]));
+  }
+  return data;
+}
 
 async function openTun(
   master: FakeMaster,
@@ -135,20 +147,17 @@ t.test('what comes is handed over bare, a batch for a read, and granted again to
     Buffer.concat([Buffer.from([0, 0, 0, 10]), ipv6]),
   ];
   const data = [Buffer.concat([inet, ipv4]), ...malformed, Buffer.concat([inet6, ipv6])];
+  const bytes = data.reduce((sum, { length }) => sum + length, 0);
   master.together(() => {
     for (const one of data) master.sendPacket(message.channelData, 0, one);
   });
   t.strictSame(await batch, [ipv4, ipv6]);
   t.match(tun.counters, { received: 2, droppedIn: malformed.length });
+  for (const one of dataOf(STEP - bytes)) master.sendPacket(message.channelData, 0, one);
   t.strictSame(
     (await master.next()).subarray(1),
-    Buffer.concat([
-      Buffer.from([message.channelWindowAdjust]),
-      encode(
-        REMOTE_ID,
-        data.reduce((sum, { length }) => sum + length, 0),
-      ),
-    ]),
+    Buffer.concat([Buffer.from([message.channelWindowAdjust]), encode(REMOTE_ID, STEP)]),
+    'once there is something to grant: each grant is work for the master and for sshd',
   );
   proxy.socket.destroy();
 });
@@ -156,18 +165,22 @@ t.test('what comes is handed over bare, a batch for a read, and granted again to
 t.test('a paused channel keeps its window of packets and grants nothing', async (t) => {
   await using master = await fakeMaster({ handshake: true });
   const { tun, proxy } = await openTun(master);
-  master.sendPacket(message.channelData, 0, Buffer.concat([inet, ipv4]));
-  master.sendPacket(message.channelRequest, 0, 'no-such-request', true);
-  t.equal((await master.next()).readUInt8(1), message.channelFailure, 'no grant came before it');
-  t.strictSame(await nextBatch(tun), [ipv4], 'there is a handler now');
+  const data = dataOf(STEP);
+  const packets = data.map((one) => one.subarray(inet.length));
+  const comes = async (): Promise<void> => {
+    for (const one of data) master.sendPacket(message.channelData, 0, one);
+    master.sendPacket(message.channelRequest, 0, 'no-such-request', true);
+    t.equal((await master.next()).readUInt8(1), message.channelFailure, 'no grant came before it');
+  };
+  await comes();
+  t.strictSame(await nextBatch(tun), packets, 'there is a handler now');
   t.equal((await master.next()).readUInt8(1), message.channelWindowAdjust);
   tun.pause();
-  master.sendPacket(message.channelData, 0, Buffer.concat([inet6, ipv6]));
-  master.sendPacket(message.channelRequest, 0, 'no-such-request', true);
-  t.equal((await master.next()).readUInt8(1), message.channelFailure);
+  await comes();
   const batch = nextBatch(tun);
   tun.resume();
-  t.strictSame(await batch, [ipv6]);
+  t.strictSame(await batch, packets);
+  t.equal((await master.next()).readUInt8(1), message.channelWindowAdjust);
   proxy.socket.destroy();
 });
 

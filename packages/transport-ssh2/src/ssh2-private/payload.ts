@@ -2,22 +2,12 @@ import { createRequire } from 'node:module';
 import type { Writable } from 'node:stream';
 import { gatherWrites } from '@viassh/core';
 import type { Client } from 'ssh2';
+import { allocPacket, type SendingProtocol } from './alloc-packet.ts';
 
 const require = createRequire(import.meta.url);
 const { sendPacket } = require('ssh2/lib/protocol/utils.js') as {
   readonly sendPacket: (protocol: SendingProtocol, packet: Buffer) => boolean;
 };
-
-/** The part of ssh2's Protocol that packs and sends. */
-export interface SendingProtocol {
-  readonly _packetRW: {
-    readonly write: {
-      readonly allocStart: number;
-      alloc(size: number): Buffer;
-      finalize(packet: Buffer): Buffer;
-    };
-  };
-}
 
 /** Longer data goes out at once: it fills a system call by itself. */
 const GATHERED_BYTES = 4 * 1024;
@@ -75,8 +65,7 @@ export function sendData(client: Client, recipient: number, body: Buffer, head?:
 
 function allocate(client: Client, size: number): { protocol: SendingProtocol; packet: Buffer; start: number } {
   const { _protocol: protocol } = client as unknown as { _protocol: SendingProtocol };
-  const { write } = protocol._packetRW;
-  return { protocol, packet: write.alloc(size), start: write.allocStart };
+  return { protocol, packet: allocPacket(protocol, size), start: protocol._packetRW.write.allocStart };
 }
 
 function sizeOf(part: number | boolean | Buffer): number {

@@ -1,0 +1,58 @@
+import { randomFillSync } from 'node:crypto';
+
+/** The part of ssh2's Protocol that packs and sends. */
+export interface SendingProtocol {
+  /** A new one with each key exchange. */
+  readonly _cipher: object;
+  readonly _packetRW: {
+    readonly write: {
+      readonly allocStart: number;
+      alloc(size: number): Buffer;
+      finalize(packet: Buffer): Buffer;
+    };
+  };
+}
+
+/** What a cipher makes of payloads of one length. */
+interface Layout {
+  /** Bytes, with what stands behind the padding. */
+  readonly length: number;
+  /** Length of the packet and of its padding, RFC 4253 §6. */
+  readonly head: Buffer;
+  readonly padding: number;
+}
+
+const HEAD = 5;
+/** Longer payloads are few for their bytes, and of many lengths. */
+const LONGEST_KNOWN = 4 * 1024;
+const layouts = new WeakMap<object, Map<number, Layout>>();
+/** Random bytes, each used once. */
+const pool = Buffer.allocUnsafeSlow(16 * 1024);
+let poolUsed = pool.length;
+
+/**
+ * A packet as ssh2's `alloc` makes it for a payload of `size` bytes. That asks the system's generator
+ * for the padding of each packet, which for small ones costs more than to encrypt them: here it is asked for many at once.
+ */
+export function allocPacket({ _cipher: cipher, _packetRW: { write } }: SendingProtocol, size: number): Buffer {
+  // Compressed, and while keys are exchanged anew: a bare payload, of which ssh2 makes a packet when it goes.
+  if (size > LONGEST_KNOWN || write.allocStart !== HEAD) return write.alloc(size);
+  let known = layouts.get(cipher);
+  if (known === undefined) layouts.set(cipher, (known = new Map()));
+  const layout = known.get(size);
+  if (layout === undefined) {
+    const packet = write.alloc(size);
+    const head = Buffer.from(packet.subarray(0, HEAD));
+    known.set(size, { length: packet.length, head, padding: packet[HEAD - 1] ?? 0 });
+    return packet;
+  }
+  const packet = Buffer.allocUnsafe(layout.length);
+  packet.set(layout.head, 0);
+  if (poolUsed + layout.padding > pool.length) {
+    randomFillSync(pool);
+    poolUsed = 0;
+  }
+  pool.copy(packet, HEAD + size, poolUsed, poolUsed + layout.padding);
+  poolUsed += layout.padding;
+  return packet;
+}

@@ -8,6 +8,7 @@ import { findProgram, type Sshd } from '@viassh/testing';
 import { ended, type Program, rshProgram, sshProgram, start, timed, viasshAlone, viasshProgram } from './programs.ts';
 import { firstByte } from './one-shot.ts';
 import type { Contestant, Race } from './race.ts';
+import { shared } from './shared.ts';
 import { startMaster } from './ssh-link.ts';
 
 /** What the races are about. */
@@ -25,111 +26,135 @@ const gcm = ['-o', 'Ciphers=aes128-gcm@openssh.com'];
 const greeting = 'echo "* PREAUTH hello"; cat';
 
 /** One login for many commands: a broker beside a ControlMaster, and beside a program that logs in by itself. */
-export async function brokerRaces(
+export function brokerRaces(
   servers: AsyncDisposableStack,
   { sshd, far, bytes, repetitions, file }: BrokerOptions,
-): Promise<Race[]> {
-  const master = sshProgram(sshd, [...gcm, '-S', await startMaster(servers, sshd, 'near-control', gcm)]);
+): Race[] {
+  const transports = ['openssh', 'ssh2'] as const;
   const alone = sshProgram(sshd, gcm);
-  const brokers = await Promise.all(
-    (['openssh', 'ssh2'] as const).map(async (transport) => ({
-      transport,
-      near: await startBroker(servers, sshd, transport, 'near'),
-      far: await startBroker(servers, far.sshd, transport, 'far'),
-    })),
-  );
-  const leased = brokers.map(({ transport, near }) => onBroker(viasshProgram(sshd, transport, gcm), near));
-  const shells = brokers.map(({ transport, near }) =>
-    onBroker({ name: `viassh-ssh, ${transport}`, ...remoteShell(sshd) }, near),
-  );
-  const named = { ...master, name: 'ssh -S' };
-  const hasNc = (await findProgram('nc')) !== undefined;
-  const farMaster = {
-    ...sshProgram(far.sshd, ['-S', await startMaster(servers, far.sshd, 'far-control', gcm)]),
-    name: 'ssh -S',
+  const near = shared(async () => {
+    const socket = await startMaster(servers, sshd, 'near-control', gcm);
+    const brokers = await Promise.all(
+      transports.map(async (transport) => ({
+        transport,
+        broker: await startBroker(servers, sshd, transport, 'near'),
+      })),
+    );
+    return {
+      master: { ...sshProgram(sshd, [...gcm, '-S', socket]), name: 'ssh -S' },
+      leased: brokers.map(({ transport, broker }) => onBroker(viasshProgram(sshd, transport, gcm), broker)),
+      shells: brokers.map(({ transport, broker }) =>
+        onBroker({ name: `viassh-ssh, ${transport}`, ...remoteShell(sshd) }, broker),
+      ),
+    };
+  });
+  const distant = shared(async () => ({
+    master: sshProgram(far.sshd, ['-S', await startMaster(servers, far.sshd, 'far-control', gcm)]),
+    brokers: await Promise.all(
+      transports.map(async (transport) => ({
+        transport,
+        socket: (await startBroker(servers, far.sshd, transport, 'far')).socket,
+      })),
+    ),
+  }));
+  const all = async (): Promise<Program[]> => {
+    const { master, leased, shells } = await near();
+    return [master, alone, ...leased, ...shells];
+  };
+  const carrying = async (): Promise<Program[]> => {
+    const { master, leased } = await near();
+    return [alone, master, ...leased];
   };
   return [
     {
       title: 'broker, whole process',
       repetitions: repetitions * 3,
-      contestants: [named, alone, ...leased, ...shells].map((program) => ({
-        name: program.name,
-        run: () => timed(() => ended(program, start(program, 'true', 'ignore', 'ignore'))),
-      })),
+      contestants: async () => (await all()).map(whole),
     },
     {
       title: 'broker, start to first byte',
       repetitions: repetitions * 3,
-      contestants: [named, alone, ...leased, ...shells].map(firstByte),
+      contestants: async () => (await all()).map(firstByte),
     },
     {
       title: 'broker, bulk down',
       repetitions,
       bytes,
-      contestants: [alone, named, ...leased].map((program) => ({
-        name: program.name,
-        run: () => timed(() => ended(program, start(program, `head -c ${bytes} /dev/zero`, 'ignore', 'ignore'))),
-      })),
+      contestants: async () =>
+        (await carrying()).map((program) => ({
+          name: program.name,
+          run: () => timed(() => ended(program, start(program, `head -c ${bytes} /dev/zero`, 'ignore', 'ignore'))),
+        })),
     },
     {
       title: 'broker, bulk up',
       repetitions,
       bytes,
-      contestants: [alone, named, ...leased].map((program) => ({
-        name: program.name,
-        async run() {
-          await using input = await open(file);
-          return await timed(() => ended(program, start(program, 'cat >/dev/null', input.fd, 'ignore')));
-        },
-      })),
+      contestants: async () =>
+        (await carrying()).map((program) => ({
+          name: program.name,
+          async run() {
+            await using input = await open(file);
+            return await timed(() => ended(program, start(program, 'cat >/dev/null', input.fd, 'ignore')));
+          },
+        })),
     },
     {
       title: `broker, greeting at ${far.rttMs} ms RTT`,
       repetitions: repetitions * 2,
       rttMs: far.rttMs,
-      contestants: [
-        firstLine(farMaster.name, far.rttMs, () => spawn(farMaster.file, [...farMaster.args, greeting])),
-        ...brokers.flatMap(({ transport, far: { socket } }) => [
-          ...(hasNc ? [firstLine(`nc -U, ${transport}`, far.rttMs, () => spawn('nc', ['-U', socket]))] : []),
-          {
-            name: `a client's socket, ${transport}`,
-            async run() {
-              await delay(far.rttMs * 3);
-              const before = performance.now();
-              const client = connect(socket);
-              await once(client, 'data');
-              const took = performance.now() - before;
-              client.destroy();
-              return took;
+      contestants: async () => {
+        const { master, brokers } = await distant();
+        const hasNc = (await findProgram('nc')) !== undefined;
+        return [
+          firstLine('ssh -S', far.rttMs, () => spawn(master.file, [...master.args, greeting])),
+          ...brokers.flatMap(({ transport, socket }) => [
+            ...(hasNc ? [firstLine(`nc -U, ${transport}`, far.rttMs, () => spawn('nc', ['-U', socket]))] : []),
+            {
+              name: `a client's socket, ${transport}`,
+              async run() {
+                await delay(far.rttMs * 3);
+                const before = performance.now();
+                const client = connect(socket);
+                await once(client, 'data');
+                const took = performance.now() - before;
+                client.destroy();
+                return took;
+              },
             },
-          },
-        ]),
-      ],
+          ]),
+        ];
+      },
     },
   ];
 }
 
 /** What the search for a broker costs who finds none, or none that lives. */
-export async function noBrokerRaces(servers: AsyncDisposableStack, sshd: Sshd, repetitions: number): Promise<Race[]> {
-  const dead = await startBroker(servers, sshd, 'openssh', 'dead');
-  await dead.kill();
+export function noBrokerRaces(servers: AsyncDisposableStack, sshd: Sshd, repetitions: number): Race[] {
   const rsh = { name: 'viassh-ssh', ...remoteShell(sshd) };
-  const programs = [
-    sshProgram(sshd),
-    { ...rsh, name: 'viassh-ssh, VIASSH_BROKER=no', env: { VIASSH_BROKER: 'no' } },
-    { ...rsh, name: 'viassh-ssh, no socket', env: {} },
-    { ...rsh, name: 'viassh-ssh, a dead socket', env: { VIASSH_RUNTIME_DIR: dead.runtime } },
-  ];
   return [
     {
       title: 'no broker, whole process',
       repetitions: repetitions * 3,
-      contestants: programs.map((program) => ({
-        name: program.name,
-        run: () => timed(() => ended(program, start(program, 'true', 'ignore', 'ignore'))),
-      })),
+      contestants: async () => {
+        const dead = await startBroker(servers, sshd, 'openssh', 'dead');
+        await dead.kill();
+        return [
+          sshProgram(sshd),
+          { ...rsh, name: 'viassh-ssh, VIASSH_BROKER=no', env: { VIASSH_BROKER: 'no' } },
+          { ...rsh, name: 'viassh-ssh, no socket', env: {} },
+          { ...rsh, name: 'viassh-ssh, a dead socket', env: { VIASSH_RUNTIME_DIR: dead.runtime } },
+        ].map(whole);
+      },
     },
   ];
+}
+
+function whole(program: Program): Contestant {
+  return {
+    name: program.name,
+    run: () => timed(() => ended(program, start(program, 'true', 'ignore', 'ignore'))),
+  };
 }
 
 interface RunningBroker {

@@ -16,6 +16,7 @@ import { forwardRaces } from './forward.ts';
 import { libraryRaces } from './library.ts';
 import { oneShotRaces } from './one-shot.ts';
 import { framingRaces } from './ppp-framing.ts';
+import { type LinkStanding, linkRaces, linkTable } from './ppp.ts';
 import { remoteShellRaces } from './remote-shell.ts';
 import { runRace, type Standing } from './race.ts';
 import { type KeeperStanding, supervisionRaces, supervisionTable } from './supervision.ts';
@@ -61,21 +62,34 @@ const rttMs = Number(values.rtt);
 await using far = await farAway(sshd, rttMs);
 await using servers = new AsyncDisposableStack();
 
-const results: { title: string; standings: (Standing | KeeperStanding)[] }[] = [];
+const results: { title: string; standings: (Standing | KeeperStanding | LinkStanding)[] }[] = [];
 for (const race of [
   ...oneShotRaces({ sshd, bytes, repetitions, file }),
   ...libraryRaces({ sshd, bytes, repetitions }),
-  ...(await remoteShellRaces({ sshd, repetitions, bytes: 2 * bytes })),
-  ...(await forwardRaces(servers, { sshd, bytes, repetitions })),
-  ...(await brokerRaces(servers, { sshd, far: { sshd: far.sshd, rttMs }, bytes, repetitions, file })),
-  ...(await noBrokerRaces(servers, sshd, repetitions)),
-  ...(await x11Races(servers, { sshd, bytes, repetitions })),
+  ...remoteShellRaces({ sshd, repetitions, bytes: 2 * bytes }),
+  ...forwardRaces(servers, { sshd, bytes, repetitions }),
+  ...brokerRaces(servers, { sshd, far: { sshd: far.sshd, rttMs }, bytes, repetitions, file }),
+  ...noBrokerRaces(servers, sshd, repetitions),
+  ...x11Races(servers, { sshd, bytes, repetitions }),
   ...farRaces({ sshd: far.sshd, rttMs, repetitions }),
   ...framingRaces({ bytes, repetitions }),
 ].filter(({ title }) => title.includes(values.only))) {
   const standings = await runRace(race);
+  if (standings.length === 0) {
+    leftOut(race.title);
+    continue;
+  }
   results.push({ title: race.title, standings });
   if (!values.json) console.log(table(race.title, standings));
+}
+for (const { title, run } of linkRaces(repetitions).filter((race) => race.title.includes(values.only))) {
+  const standings = await run();
+  if (standings.length === 0) {
+    leftOut(title);
+    continue;
+  }
+  results.push({ title, standings });
+  if (!values.json) console.log(linkTable(title, standings));
 }
 for (const { title, run } of supervisionRaces(repetitions).filter((race) => race.title.includes(values.only))) {
   const standings = await run();
@@ -83,3 +97,7 @@ for (const { title, run } of supervisionRaces(repetitions).filter((race) => race
   if (!values.json) console.log(supervisionTable(title, standings));
 }
 if (values.json) console.log(JSON.stringify({ machine, bytes, repetitions, results }, undefined, 2));
+
+function leftOut(title: string): void {
+  console.error(`${title}: left out, this machine has not what it takes`);
+}

@@ -14,7 +14,8 @@ export interface Race {
   readonly bytes?: number | undefined;
   /** The round trip to the server, when the race is about how many of them there are. */
   readonly rttMs?: number | undefined;
-  readonly contestants: readonly Contestant[];
+  /** As a function: called before the race, for what takes time to set up. None: this machine has not what it takes. */
+  readonly contestants: readonly Contestant[] | (() => Promise<readonly Contestant[]>);
 }
 
 /** A median and how far the repetitions lie apart. */
@@ -41,7 +42,8 @@ export interface Standing {
  * Everybody once for warming up, then the rounds: all contestants in turn, a different one first each time. Who fails is
  * left out from then on.
  */
-export async function runRace({ repetitions, bytes, rttMs, contestants }: Race): Promise<Standing[]> {
+export async function runRace({ repetitions, bytes, rttMs, contestants: given }: Race): Promise<Standing[]> {
+  const contestants = typeof given === 'function' ? await given() : given;
   await using closing = new AsyncDisposableStack();
   for (const contestant of contestants) closing.defer(async () => await contestant.close?.().catch(() => undefined));
   const failures: (string | undefined)[] = [];
@@ -77,7 +79,8 @@ export async function runRace({ repetitions, bytes, rttMs, contestants }: Race):
   });
 }
 
-function spreadOf(values: readonly number[]): Spread {
+/** Of those that are numbers. */
+export function spreadOf(values: readonly number[]): Spread {
   const sorted = values.filter((value) => !Number.isNaN(value)).toSorted((a, b) => a - b);
   const at = (place: number): number => sorted[place] ?? Number.NaN;
   const middle = (sorted.length - 1) / 2;

@@ -4,6 +4,7 @@ import { chown, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Sshd } from '@viassh/testing';
 import { rshProgram, timed } from './programs.ts';
+import { shared } from './shared.ts';
 import type { Contestant, Race } from './race.ts';
 
 /** What the races are about. */
@@ -26,7 +27,7 @@ const SMALL_FILES = 20_000;
 const CALLS = 50;
 
 /** Programs that call a remote shell: the same work with ssh, and with ours in its place. */
-export async function remoteShellRaces({ sshd, repetitions, bytes }: RemoteShellOptions): Promise<Race[]> {
+export function remoteShellRaces({ sshd, repetitions, bytes }: RemoteShellOptions): Race[] {
   const shells: RemoteShell[] = [
     { name: 'ssh', words: ['ssh', '-F', sshd.configFile], env: {} },
     ...['openssh', 'ssh2'].map((transport): RemoteShell => {
@@ -35,36 +36,50 @@ export async function remoteShellRaces({ sshd, repetitions, bytes }: RemoteShell
     }),
   ];
   const own = join(sshd.folder, 'programs');
-  await mkdir(join(own, 'large'), { recursive: true });
-  await mkdir(join(own, 'small'));
-  const random = spawnSync('head', ['-c', String(bytes), '/dev/urandom'], { maxBuffer: bytes });
-  await writeFile(join(own, 'large/file'), random.stdout);
-  for (let folder = 0; folder < SMALL_FILES / 100; folder += 1) {
-    await mkdir(join(own, `small/${folder}`));
-    for (let file = 0; file < 100; file += 1)
-      await writeFile(join(own, `small/${folder}/${file}`), `${folder}-${file}\n`);
-  }
+  const large = shared(async () => {
+    await mkdir(join(own, 'large'), { recursive: true });
+    const random = spawnSync('head', ['-c', String(bytes), '/dev/urandom'], { maxBuffer: bytes });
+    await writeFile(join(own, 'large/file'), random.stdout);
+  });
+  const small = shared(async () => {
+    for (let folder = 0; folder < SMALL_FILES / 100; folder += 1) {
+      await mkdir(join(own, `small/${folder}`), { recursive: true });
+      for (let file = 0; file < 100; file += 1)
+        await writeFile(join(own, `small/${folder}/${file}`), `${folder}-${file}\n`);
+    }
+  });
   const repository = join(sshd.home, 'bench.git');
-  spawnSync('git', ['init', '-q', '--bare', repository]);
-  for (const made of [repository, ...['HEAD', 'objects', 'refs'].map((name) => join(repository, name))])
-    await chown(made, sshd.uid, sshd.gid);
+  const made = shared(async () => {
+    spawnSync('git', ['init', '-q', '--bare', repository]);
+    for (const path of [repository, ...['HEAD', 'objects', 'refs'].map((name) => join(repository, name))])
+      await chown(path, sshd.uid, sshd.gid);
+  });
   const rsync = (from: string) => (shell: RemoteShell) => rsyncPush(shell, `${join(own, from)}/`, sshd);
   return [
     {
       title: `rsync, one file of ${bytes >> 20} MiB`,
       repetitions: Math.min(repetitions, 3),
       bytes,
-      contestants: shells.map(rsync('large')),
+      contestants: async () => {
+        await large();
+        return shells.map(rsync('large'));
+      },
     },
     {
       title: `rsync, ${SMALL_FILES} small files`,
       repetitions: Math.min(repetitions, 3),
-      contestants: shells.map(rsync('small')),
+      contestants: async () => {
+        await small();
+        return shells.map(rsync('small'));
+      },
     },
     {
       title: `git ls-remote, ${CALLS} times one after the other`,
       repetitions: Math.min(repetitions, 3),
-      contestants: shells.map((shell) => lsRemote(shell, `${sshd.destination}:${repository}`)),
+      contestants: async () => {
+        await made();
+        return shells.map((shell) => lsRemote(shell, `${sshd.destination}:${repository}`));
+      },
     },
   ];
 }

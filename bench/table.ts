@@ -13,15 +13,21 @@ export function table(title: string, standings: readonly Standing[]): string {
     index === 0 ? '' : range(ratio, hundredths),
   ]);
   const all = [['', 'median', ...trips('round trips'), 'spread', 'ratio', 'spread'], ...rows];
-  const widths = all[0]?.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0))) ?? [];
-  const line = (row: readonly string[]): string =>
-    row
-      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
-      .join('  ');
   const failures = standings.flatMap(({ name, failed }) =>
     failed === undefined ? [] : `  FAILED: ${name}: ${failed}`,
   );
-  return [title, ...all.map((row) => `  ${line(row).trimEnd()}`), ...failures, ''].join('\n');
+  return [title, ...textTable(all), ...failures, ''].join('\n');
+}
+
+/** Columns, the first to the left and the others to the right. */
+export function textTable(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
+  return rows.map((row) => {
+    const cells = row.map((cell, column) =>
+      column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0),
+    );
+    return `  ${cells.join('  ').trimEnd()}`;
+  });
 }
 
 function range({ lowest, highest }: Spread, show: (value: number) => string): string {

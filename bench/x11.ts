@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type Sshd, startXvfb, missingForXvfb } from '@viassh/testing';
 import { viasshAlone } from './programs.ts';
 import type { Contestant, Race } from './race.ts';
+import { shared } from './shared.ts';
 
 /** What the races are about. */
 export interface X11RaceOptions {
@@ -23,15 +24,14 @@ interface Way {
 const MIB = 1024 * 1024;
 
 /** A client on the far end and an X server here, with ssh between them, or with us. The server ends with the stack. */
-export async function x11Races(
-  stack: AsyncDisposableStack,
-  { sshd, repetitions, bytes }: X11RaceOptions,
-): Promise<Race[]> {
-  if ((await missingForXvfb()) !== undefined) return [];
-  const server = stack.use(await startXvfb());
+export function x11Races(stack: AsyncDisposableStack, { sshd, repetitions, bytes }: X11RaceOptions): Race[] {
   const client = join(sshd.folder, 'x11-client.ts');
-  await copyFile(new URL('x11-client.ts', import.meta.url), client);
-  await chmod(client, 0o644);
+  const display = shared(async () => {
+    if ((await missingForXvfb()) !== undefined) return undefined;
+    await copyFile(new URL('x11-client.ts', import.meta.url), client);
+    await chmod(client, 0o644);
+    return stack.use(await startXvfb());
+  });
   const ssh = ['ssh', '-F', sshd.configFile];
   const viassh = (...options: string[]): string[] => {
     const { file, args } = viasshAlone('x11', '-F', sshd.configFile, ...options, sshd.destination, '--');
@@ -49,11 +49,14 @@ export async function x11Races(
     { name: 'ssh -Y', words: [...ssh, '-Y', sshd.destination] },
     { name: 'viassh x11 --trusted, ssh2', words: viassh('--transport', 'ssh2', '--trusted') },
   ];
-  const contestants = (ways: readonly Way[], job: string, count: number): Contestant[] =>
-    ways.map(({ name, words }) => ({
+  const contestants = (ways: readonly Way[], job: string, count: number) => async (): Promise<Contestant[]> => {
+    const server = await display();
+    if (server === undefined) return [];
+    return ways.map(({ name, words }) => ({
       name,
       run: () => timeTold(words, [process.execPath, client, job, count].join(' '), server.env),
     }));
+  };
   const pictures = Math.max(1, Math.min(128, bytes / MIB));
   return [
     { title: 'x11 -X, 3,000 round trips', repetitions, contestants: contestants(untrusted, 'trips', 3000) },

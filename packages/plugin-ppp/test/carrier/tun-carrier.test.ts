@@ -46,7 +46,11 @@ t.test('a batch that finds no room in the channel waits for it, and is not lost'
   t.notOk(carrier.full);
   t.equal(carrier.send([echo(2200)]), 1);
   await waitUntil('the last answer', () => answers.at(-1) === 2200);
-  t.strictSame(answers, Array.from({ length: 2201 }, (_, sequence) => sequence), 'all, in order');
+  t.strictSame(
+    answers,
+    Array.from({ length: 2201 }, (_, sequence) => sequence),
+    'all, in order',
+  );
   t.match(carrier.counters, { sent: 2201, droppedOut: 1 });
 });
 

@@ -63,8 +63,7 @@ t.test('padding is random: none twice, and none left over from what was in memor
   const size = 8; // 13 bytes with the header: padded by 11
   const seen = new Set<string>();
   const count = 20_000; // the pool is filled anew many times
-  for (let index = 0; index < count; index += 1)
-    seen.add(allocPacket(protocol, size).toString('latin1', 5 + size));
+  for (let index = 0; index < count; index += 1) seen.add(allocPacket(protocol, size).toString('latin1', 5 + size));
   t.equal(seen.size, count);
 });
 

@@ -29,6 +29,11 @@ interface Contestant {
   failed: string | undefined;
 }
 
+interface IperfResult {
+  readonly end: { readonly sum_received?: { readonly bits_per_second: number; readonly bytes: number } };
+  readonly error?: string;
+}
+
 /** All ways are up at the same time, of which one at a time has something to do. */
 export interface LinkRace {
   readonly title: string;
@@ -45,7 +50,6 @@ export function linkRaces(repetitions: number): LinkRace[] {
 
 /** The race as lines of text. */
 export function linkTable(title: string, standings: readonly LinkStanding[]): string {
-  const number = (value: number): string => value.toFixed(2);
   const range = ({ lowest, highest }: Spread): string => `${number(lowest)}..${number(highest)}`;
   const lines = (['up', 'down'] as const).flatMap((direction) => {
     const rows = standings.filter((standing) => standing.direction === direction);
@@ -102,14 +106,17 @@ async function raceOf(repetitions: number): Promise<LinkStanding[]> {
   );
 }
 
-/** Not a number once it has failed. */
+/** Not a number once it has failed, three times in a row: iperf3 now and then does not see the end of the run before. */
 async function attempt(pair: NamespacePair, contestant: Contestant, direction: Direction): Promise<Run> {
-  if (contestant.failed === undefined)
+  if (contestant.failed !== undefined) return { rate: Number.NaN, cpu: Number.NaN };
+  let failed = '';
+  for (let tries = 0; tries < 3; tries += 1)
     try {
       return await measure(pair, contestant.way, direction);
     } catch (error) {
-      contestant.failed = messageOf(error);
+      failed = messageOf(error);
     }
+  contestant.failed = failed;
   return { rate: Number.NaN, cpu: Number.NaN };
 }
 
@@ -118,8 +125,8 @@ async function measure(pair: NamespacePair, { target }: LinkWay, direction: Dire
   const before = await processorSeconds(pair);
   const { stdout } = await pair.near.run('iperf3', words);
   const after = await processorSeconds(pair);
-  const { end } = JSON.parse(stdout) as { end: { sum_received?: { bits_per_second: number; bytes: number } } };
-  if (end.sum_received === undefined) throw new Error('iperf3 gives no result');
+  const { end, error } = JSON.parse(stdout) as IperfResult;
+  if (end.sum_received === undefined) throw new Error(`iperf3: ${error ?? 'no result'}`);
   const { bits_per_second: bits, bytes } = end.sum_received;
   return { rate: bits / 1e9, cpu: ((after - before) / bytes) * 1e9 };
 }
@@ -130,7 +137,6 @@ function messageOf(error: unknown): string {
 
 /** Of all processes of both namespaces, but for the clients and their server. */
 async function processorSeconds({ near, far }: NamespacePair): Promise<number> {
-  const namespaceOf = (pid: number | string): Promise<string> => readlink(`/proc/${pid}/ns/net`).catch(() => '');
   const both = await Promise.all([near, far].map(({ pid }) => namespaceOf(pid)));
   let ticks = 0;
   for (const name of await readdir('/proc')) {
@@ -141,4 +147,12 @@ async function processorSeconds({ near, far }: NamespacePair): Promise<number> {
     ticks += Number(fields[11]) + Number(fields[12]); // proc(5): utime, stime
   }
   return ticks / TICKS_PER_SECOND;
+}
+
+async function namespaceOf(pid: number | string): Promise<string> {
+  return await readlink(`/proc/${pid}/ns/net`).catch(() => '');
+}
+
+function number(value: number): string {
+  return value.toFixed(2);
 }

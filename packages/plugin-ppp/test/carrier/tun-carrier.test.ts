@@ -34,8 +34,6 @@ t.test('a batch that finds no room in the channel waits for it, and is not lost'
   await using carrier = tunCarrier(await openChannel(), { mtu: 1500, addresses });
   const answers: number[] = [];
   carrier.onPackets((packets) => answers.push(...packets.map((packet) => packet.readUInt16BE(26))));
-  const echo = (sequence: number): Buffer =>
-    echoRequest({ from: '10.5.0.1', to: '10.5.0.2', sequence, payload: Buffer.alloc(1400) });
   const windows = Array.from({ length: 2200 }, (_, sequence) => echo(sequence));
   const noPacket = Buffer.alloc(40);
   t.notOk(carrier.full);
@@ -69,3 +67,7 @@ t.test('what waits for room is bounded, and nobody waits for a link that has end
   t.equal(carrier.send(flood.slice(0, 1)), 0);
   t.equal(carrier.counters.sent + carrier.counters.droppedOut, flood.length + 1, 'each was sent or dropped');
 });
+
+function echo(sequence: number): Buffer {
+  return echoRequest({ from: '10.5.0.1', to: '10.5.0.2', sequence, payload: Buffer.alloc(1400) });
+}

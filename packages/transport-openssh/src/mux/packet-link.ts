@@ -9,6 +9,8 @@ const HEADER_BYTES = 6; // uint32 length | byte padding (always 0) | byte type
 const DATA_HEADER_BYTES = HEADER_BYTES + 8; // and uint32 channel | uint32 length of the data
 /** Data up to this length goes out in one piece with its header: copying it costs less than two pieces do. */
 const COPIED_BYTES = 4 * 1024;
+/** Datagrams are copied into pieces of memory of this size, bytes: one of its own for each batch keeps the collector busy. */
+const SLAB_BYTES = 1024 * 1024;
 
 /** A datagram to send: the data of one packet is `prefix | bytes`. */
 export interface Datagram {
@@ -21,6 +23,8 @@ export class PacketLink {
   readonly socket: Socket;
   readonly #firstAnswer = new FirstAnswer(() => this.#ignored());
   #afterRead: (() => void)[] = [];
+  #slab: Buffer = Buffer.alloc(0);
+  #slabUsed = 0;
 
   /** Packets are slices of memory that nobody writes to again. What is sent in answer to one read goes out together. */
   constructor(proxy: MuxProxy, onPacket: (type: number, body: Buffer) => void) {
@@ -88,7 +92,7 @@ export class PacketLink {
     if (!this.socket.writable) return sent();
     let total = 0;
     for (const datagram of datagrams) total += DATA_HEADER_BYTES + dataLength(datagram);
-    const packets = Buffer.allocUnsafe(total);
+    const packets = this.#cut(total);
     let at = 0;
     for (const datagram of datagrams) {
       at = writeDataHeader(packets, at, channel, dataLength(datagram));
@@ -96,6 +100,17 @@ export class PacketLink {
       at += datagram.bytes.copy(packets, at);
     }
     this.socket.write(packets, () => sent());
+  }
+
+  /** Memory that nobody else has, or ever gets. */
+  #cut(length: number): Buffer {
+    if (this.#slab.length - this.#slabUsed < length) {
+      this.#slab = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, length));
+      this.#slabUsed = 0;
+    }
+    const piece = this.#slab.subarray(this.#slabUsed, this.#slabUsed + length);
+    this.#slabUsed += length;
+    return piece;
   }
 
   #ignored(): void {

@@ -50,7 +50,6 @@ export function linkRaces(repetitions: number): LinkRace[] {
 
 /** The race as lines of text. */
 export function linkTable(title: string, standings: readonly LinkStanding[]): string {
-  const range = ({ lowest, highest }: Spread): string => `${number(lowest)}..${number(highest)}`;
   const lines = (['up', 'down'] as const).flatMap((direction) => {
     const rows = standings.filter((standing) => standing.direction === direction);
     return textTable([
@@ -155,4 +154,8 @@ async function namespaceOf(pid: number | string): Promise<string> {
 
 function number(value: number): string {
   return value.toFixed(2);
+}
+
+function range({ lowest, highest }: Spread): string {
+  return `${number(lowest)}..${number(highest)}`;
 }

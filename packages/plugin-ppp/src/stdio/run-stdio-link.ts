@@ -66,7 +66,14 @@ async function pipeThrough(
       ? await startSlirp(request)
       : await startFarProgram({ connection, command, who: 'pppd there', clock, log, signal });
   const { done } = bridge(program.channel, { input: stdio.input, output: stdio.output }, { signal });
+  let hungUp = false;
+  if (kind === 'slirp')
+    stdio.input.once('end', () => {
+      hungUp = true; // a raw terminal has no end of its input: slirp would never hear of it
+      program.channel.destroy();
+    });
   await done;
+  if (hungUp) return { kind: 'status', code: 0 };
   const exit = await program.channel.exit;
   const words = kind === 'pppd' ? pppdWords(exit) : undefined;
   if (exit.kind === 'status' && exit.code !== 0 && words !== undefined)

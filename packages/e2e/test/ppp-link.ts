@@ -82,9 +82,9 @@ export async function countBytes({ network }: Pick<LinkPlace, 'network'>, url: s
   return Number((await network.run('curl', words)).stdout);
 }
 
-/** Pings twice. @throws Error when an answer is missing */
+/** Pings once. @throws Error when there is no answer */
 export async function ping({ network }: Pick<LinkPlace, 'network'>, address: string): Promise<void> {
-  await network.run('busybox', ['ping', '-c', '2', '-W', '5', address]);
+  await network.run('busybox', ['ping', '-c', '1', '-W', '5', address]);
 }
 
 function wordsOf({ configFile, transport, stateFolder }: LinkPlace, args: readonly string[]): string[] {

@@ -3,13 +3,15 @@ import {
   missingForNamespacePair,
   missingForPppGuest,
   networkState,
+  type PppGuest,
+  type PrivateNetwork,
   startNamespacePair,
   startPppGuest,
 } from '@viassh/testing';
 import { tidyTest } from './both-transports.ts';
 import { serveWeb } from './ppp-link.ts';
 import { commandsInPath } from './run-program.ts';
-import { startViassh } from './run-viassh.ts';
+import { type Exit, startViassh } from './run-viassh.ts';
 
 const skip =
   (await missingForNamespacePair()) ??
@@ -35,19 +37,42 @@ tidyTest(
     ] as const)
       await t.test(`${transport}: to a far end that is ${kind}: HTTP, IPv6; nothing is left of it`, async (t) => {
         const args = ['-F', sshd.configFile, '--transport', transport, '--far', kind, ...words, user];
-        await using line = startViassh(['ppp', '--stdio', ...args], { shell: `exec ${near.inside.join(' ')} "$@"` });
-        guest.serial.pipe(line.stdin);
-        line.stdout.pipe(guest.serial, { end: false });
-        const { stdout, stderr } = await guest.run(linkOf(options, hosts));
-        t.equal(stdout, hosts.map(() => 'hello from the far end\n').join(''), stderr + line.stderr());
-        guest.serial.unpipe(line.stdin);
-        line.stdin.end(); // it hangs up, as a modem that is switched off
-        t.strictSame(await line.exit, { code: 0, signal: null }, line.stderr());
+        const { got, exit, said } = await throughLine(guest, near, args, linkOf(options, hosts));
+        t.equal(got, hosts.map(() => 'hello from the far end\n').join(''), said);
+        t.strictSame(exit, { code: 0, signal: null }, said);
         t.strictSame([await networkState(near), await networkState(far)], before);
       });
+    await t.test('ssh2: to a pppd of the far end, as a plain user of it', async (t) => {
+      await using there = await startPppGuest();
+      const before = await networkState(there.network);
+      const args = [
+        ...['-F', there.configFile, '--transport', 'ssh2', '--far', 'pppd', '--name', 'testuser'],
+        ...['--address', '10.9.9.2:10.9.9.1', 'near-guest-user'],
+      ];
+      const { got, exit, said } = await throughLine(guest, there.network, args, linkOf('user testuser', ['10.9.9.1']));
+      t.equal(got, 'hello from the guest\n', said);
+      t.strictSame(exit, { code: 16, signal: null }, 'pppd there was hung up on: pppd(8)');
+      t.strictSame(await networkState(there.network), before);
+    });
   },
   skip,
 );
+
+/** Joins the guest's line to `viassh ppp --stdio` in `network` for as long as the script runs there, and hangs up. */
+async function throughLine(
+  guest: PppGuest,
+  network: PrivateNetwork,
+  args: readonly string[],
+  script: string,
+): Promise<{ readonly got: string; readonly exit: Exit; readonly said: string }> {
+  await using line = startViassh(['ppp', '--stdio', ...args], { shell: `exec ${network.inside.join(' ')} "$@"` });
+  guest.serial.pipe(line.stdin);
+  line.stdout.pipe(guest.serial, { end: false });
+  const { stdout, stderr } = await guest.run(script);
+  guest.serial.unpipe(line.stdin);
+  line.stdin.end();
+  return { got: stdout, exit: await line.exit, said: stderr + line.stderr() };
+}
 
 /** A script for the guest: a link from its start to its end, and what comes through it. */
 function linkOf(options: string, hosts: readonly string[]): string {

@@ -11,7 +11,7 @@ import {
 import { tidyTest } from './both-transports.ts';
 import { serveWeb } from './ppp-link.ts';
 import { commandsInPath } from './run-program.ts';
-import { type Exit, startViassh } from './run-viassh.ts';
+import { type Exit, startViassh, viassh } from './run-viassh.ts';
 
 const skip =
   (await missingForNamespacePair()) ??
@@ -29,15 +29,15 @@ tidyTest(
     await using guest = await startPppGuest();
     const before = [await networkState(near), await networkState(far)];
     const addresses = ['--address', '10.9.9.2:10.9.9.1', '--address', 'fd09::2,fd09::1'];
-    const direct = { user: rootDestination, words: addresses, options: '+ipv6', hosts: ['10.9.9.1', '[fd09::1]'] };
-    for (const [transport, kind, { user, words, options, hosts }] of [
-      ['openssh', 'slirp', { user: sshd.destination, words: [], options: ':10.0.2.2', hosts: ['10.0.2.2'] }],
+    const direct = { user: rootDestination, words: addresses, hosts: ['10.9.9.1', '[fd09::1]'] };
+    for (const [transport, kind, { user, words, hosts }] of [
+      ['openssh', 'slirp', { user: sshd.destination, words: [], hosts: ['10.0.2.2'] }],
       ['ssh2', 'viassh', direct],
       ['openssh', 'tun', direct],
     ] as const)
       await t.test(`${transport}: to a far end that is ${kind}: HTTP, IPv6; nothing is left of it`, async (t) => {
         const args = ['-F', sshd.configFile, '--transport', transport, '--far', kind, ...words, user];
-        const { got, exit, said } = await throughLine(guest, near, args, linkOf(options, hosts));
+        const { got, exit, said } = await throughLine(guest, near, args, await linkOf(kind, hosts));
         t.equal(got, hosts.map(() => 'hello from the far end\n').join(''), said);
         t.strictSame(exit, { code: 0, signal: null }, said);
         t.strictSame([await networkState(near), await networkState(far)], before);
@@ -45,11 +45,9 @@ tidyTest(
     await t.test('ssh2: to a pppd of the far end, as a plain user of it', async (t) => {
       await using there = await startPppGuest();
       const before = await networkState(there.network);
-      const args = [
-        ...['-F', there.configFile, '--transport', 'ssh2', '--far', 'pppd', '--name', 'testuser'],
-        ...['--address', '10.9.9.2:10.9.9.1', 'near-guest-user'],
-      ];
-      const { got, exit, said } = await throughLine(guest, there.network, args, linkOf('user testuser', ['10.9.9.1']));
+      const who = ['--far', 'pppd', '--name', 'testuser', '--address', '10.9.9.2:10.9.9.1', 'near-guest-user'];
+      const args = ['-F', there.configFile, '--transport', 'ssh2', ...who];
+      const { got, exit, said } = await throughLine(guest, there.network, args, await linkOf('pppd', ['10.9.9.1']));
       t.equal(got, 'hello from the guest\n', said);
       t.strictSame(exit, { code: 16, signal: null }, 'pppd there was hung up on: pppd(8)');
       t.strictSame(await networkState(there.network), before);
@@ -74,18 +72,23 @@ async function throughLine(
   return { got: stdout, exit: await line.exit, said: stderr + line.stderr() };
 }
 
-/** A script for the guest: a link from its start to its end, and what comes through it. */
-function linkOf(options: string, hosts: readonly string[]): string {
-  const words = `local nocrtscts noauth nodefaultroute noipdefault noccp novj nodetach ${options}`;
-  return `state() { ip address; ip route; ip -6 route; }
+/** A script for the guest: a link as the recipe has it, but on the line, from its start to its end, and what comes through it. */
+async function linkOf(far: string, hosts: readonly string[]): Promise<string> {
+  const recipe = await viassh(['recipe', 'pppd', 'gate', '--far', far, '--name', 'testuser']);
+  return `state() { { ip address; ip route; ip -6 route; } | grep -v fe80; } # an address of the kernel is tentative for a while
+sh -s <<'RECIPE' >/dev/null
+${recipe.stdout.toString()}
+RECIPE
+sed -i '/^pty /d' /etc/ppp/peers/viassh
+sed -i s/SECRET/testpass/ /etc/ppp/pap-secrets
 state >/tmp/before
 # A session of its own: the line must not become the terminal of one that ends.
-setsid pppd /dev/ttyS0 115200 ${words} </dev/null >/tmp/pppd.log 2>&1 &
+setsid pppd /dev/ttyS0 115200 local nocrtscts call viassh </dev/null >/tmp/pppd.log 2>&1 &
 until ip address show ppp0 2>/dev/null | grep -q peer; do
   kill -0 $! || { cat /tmp/pppd.log >&2; exit; }
   usleep 20000
 done
-case '${options}' in *ipv6*) ip address add fd09::2 peer fd09::1 dev ppp0;; esac
+ip address add fd09::2 peer fd09::1 dev ppp0
 for host in ${hosts.join(' ')}; do timeout 10 wget -q -O - "http://$host/"; done
 kill $!
 wait $!

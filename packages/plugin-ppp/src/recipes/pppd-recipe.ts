@@ -1,4 +1,5 @@
 import { defineRecipe, quoteWord, type Recipe, ViasshError } from '@viassh/core';
+import { slirpAddress } from '../far-ends/slirp-command.ts';
 
 /** pppd of this machine over viassh: a peers file, and the secret where it looks for it. */
 export const pppdRecipe: Recipe = defineRecipe({
@@ -42,7 +43,7 @@ noccp
 novj
 lcp-echo-interval 20
 lcp-echo-failure 3
-END
+${far === 'slirp' ? `:${slirpAddress}\n` : ''}END
 # The secret, the same as in pap-secrets of the server: put it into the third column.
 umask 077
 touch "$folder/pap-secrets"

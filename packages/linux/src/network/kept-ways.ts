@@ -9,12 +9,12 @@ export interface Way {
 }
 
 /**
- * The way to `address` that is none of a link of ours; undefined: there is none, or it is this machine's own. The kernel is
- * asked; when its answer would be the link itself, or what was kept before, the main table decides without them.
+ * The way to `address` that is none of a link of ours; `here`: it is this machine's own; undefined: there is none. The kernel
+ * is asked; when its answer would be the link itself, or what was kept before, the main table decides without them.
  */
-export async function wayBeside(ip: IpProgram, address: string, device: string): Promise<Way | undefined> {
+export async function wayBeside(ip: IpProgram, address: string, device: string): Promise<Way | 'here' | undefined> {
   const [answer] = (await ip.ask<IpRoute[]>('route', 'get', address)) ?? [];
-  if (answer?.type === 'local') return undefined;
+  if (answer?.type === 'local') return 'here';
   // For IPv4 the answer does not say whose route it is; the one that was matched does.
   const [match] = (await ip.ask<IpRoute[]>('route', 'get', 'fibmatch', address)) ?? [];
   const ours = answer === undefined || answer.dev === device || (match !== undefined && isKept(match));

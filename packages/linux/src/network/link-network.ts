@@ -62,7 +62,8 @@ export interface NetworkLink extends AsyncDisposable {
   setCarrying(carrying: boolean): Promise<void>;
   /**
    * Finds the ways of the kept addresses anew, of `addresses` instead when they are given: to be called before the ssh
-   * connection is made again, as this machine may be in another network. Same errors as `set`.
+   * connection is made again, as this machine may be in another network. What has no way
+   * then cannot be reached, and does not go by the link. Same errors as `set`.
    */
   keep(addresses?: readonly string[]): Promise<void>;
 }

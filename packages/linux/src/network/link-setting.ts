@@ -13,6 +13,7 @@ import {
   keptRoute,
   linkRoutes,
   nameSteps,
+  noKeptRoute,
   plannedPrefixes,
 } from './plan-steps.ts';
 import { contains, parsePrefix } from './prefix.ts';
@@ -99,7 +100,7 @@ export class LinkSetting implements NetworkLink {
   /** In the order in which they are taken: the kept ways stand before anything could take them over. */
   async #wished(plan: LinkPlan, carrying: boolean, state: DeviceState): Promise<Step[]> {
     const own = this.#steps.filter((step) => goesWithDevice(step, plan.device) && step.kind !== 'route');
-    const kept = await this.#keptRoutes(plan);
+    const kept = await this.#keptRoutes(plan, carrying);
     const open = carrying || plan.onDown === 'block';
     const ipv6 = await access('/proc/sys/net/ipv6').then(
       () => true,
@@ -116,15 +117,18 @@ export class LinkSetting implements NetworkLink {
     ];
   }
 
-  async #keptRoutes(plan: LinkPlan): Promise<Step[]> {
+  async #keptRoutes(plan: LinkPlan, carrying: boolean): Promise<Step[]> {
     const captured = plannedPrefixes(plan);
     const steps: Step[] = [];
     for (const address of new Set((plan.keep ?? []).slice(0, MOST_KEPT))) {
       const target = parsePrefix(address);
       if (!captured.some(({ prefix }) => contains(prefix, target))) continue;
       const way = await wayBeside(this.#tools.ip, address, plan.device);
+      if (way === 'here') continue;
       if (way === undefined) this.#tools.log.debug(`no way to ${address} beside ${plan.device} at the moment`);
       else steps.push(keptRoute(address, way, this.#index));
+      // With `block` it stands behind the way all the time: as that changes, there is no moment at which it is the link.
+      if (plan.onDown === 'block' || (carrying && way === undefined)) steps.push(noKeptRoute(address, this.#index));
     }
     return steps;
   }

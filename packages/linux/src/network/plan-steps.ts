@@ -7,6 +7,9 @@ import { type DnsWay, keyOf, type RouteStep, type Step } from './step.ts';
 
 /** A metric that any route of others beats, and different for each device, so that links do not share routes. */
 const WORST = 4_000_000_000;
+/** Kept ways beat the link's blocking routes, and what stands behind them beats the link. */
+const KEPT = WORST - 1_000_000;
+const BEHIND_KEPT = WORST - 500_000;
 
 /** What the device is like before us. */
 export interface DeviceState {
@@ -74,7 +77,17 @@ export function keptRoute(
   way: { readonly device: string; readonly via?: string | undefined },
   deviceIndex: number,
 ): RouteStep {
-  return { kind: 'route', to: formatPrefix(parsePrefix(address)), ...way, metric: WORST - 1_000_000 + deviceIndex };
+  return { kind: 'route', to: formatPrefix(parsePrefix(address)), ...way, metric: KEPT + deviceIndex };
+}
+
+/** Where no way beside the link is left for one address: who dials it learns that at once, and does not wait in the link. */
+export function noKeptRoute(address: string, deviceIndex: number): RouteStep {
+  return {
+    kind: 'route',
+    to: formatPrefix(parsePrefix(address)),
+    unreachable: true,
+    metric: BEHIND_KEPT + deviceIndex,
+  };
 }
 
 /** All networks that the plan says something of. `gateway`: undefined, none is needed; null, the link does not lead there. */

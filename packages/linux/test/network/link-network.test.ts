@@ -195,6 +195,37 @@ t.test('networks', skip === undefined ? {} : { skip }, async (t) => {
     t.equal(await snapshot(), before);
   });
 
+  t.test('a host that nothing leads to any more is not dialled by the link, and is found again', async (t) => {
+    const before = await snapshot();
+    for (const [onDown, family, host, gateway] of [
+      ['block', 4, '198.51.100.7', '203.0.113.1'],
+      ['block', 6, 'fd00:2::7', 'fd00:1::1'],
+      ['pass', 4, '198.51.100.7', '203.0.113.1'],
+    ] as const) {
+      await using link = await start({
+        plans: [{ ...plan, routes: ['default'], onDown }],
+        connect: { host, port: 22 },
+        afterwards: ['keep', 'down', 'keep', 'up'],
+      });
+      await link.said();
+      const wayTo = async (): Promise<string> => await run(`ip route get ${host} 2>&1 || true`);
+      await run(`ip -${family} route del default`);
+      for (const step of ['keep', 'down']) {
+        link.go();
+        await link.said();
+        t.match(await wayTo(), /No route to host|Network is unreachable/, `${onDown}, ${step}: ${host}`);
+      }
+      await run(`ip -${family} route add default via ${gateway}`);
+      for (const step of ['keep', 'up']) {
+        link.go();
+        await link.said();
+        t.match(await wayTo(), `via ${gateway} dev lan`, `${onDown}, ${step}`);
+      }
+      await link.end();
+    }
+    t.equal(await snapshot(), before);
+  });
+
   t.test('while the link is down traffic goes nowhere, or its old way: as it was asked for', async (t) => {
     const before = await snapshot();
     const noIpv6 = [{ local: '10.9.0.1', remote: '10.9.0.2', prefix: 32 }];

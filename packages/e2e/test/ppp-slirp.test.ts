@@ -51,6 +51,21 @@ tidyTest(
       const { stderr } = await failLink(place, shell('echo no slirp here; exit 3'));
       t.match(stderr, /slirp of the far end ended at once \(status 3\).*no slirp here.*FAR_LINK_MISSING/);
     });
+
+    await t.test('that a program of the far end was killed is not hidden behind the end of its stream', async (t) => {
+      const stateFolder = join(sshd.folder, 'state');
+      const place: LinkPlace = { network: near, configFile: sshd.configFile, transport: 'ssh2', stateFolder };
+      for (const [kind, command, said] of [
+        ['slirp', 'kill -9 $$', 'ended at once (signal KILL)'],
+        ['slirp', 'stty raw -echo; echo Slirp v1; sleep 0.2; kill -9 $$', 'ended with signal KILL'],
+        ['pppd', 'kill -9 $$', 'ended with signal KILL'],
+        ['viassh', 'kill -9 $$', 'ended with signal KILL'],
+        ['viassh', 'exit 0', 'ended with status 0'],
+      ] as const) {
+        const { stderr } = await failLink(place, [sshd.destination, '--far', kind, '--command', command]);
+        t.match(stderr, `${kind} of the far end ${said}`, command);
+      }
+    });
   },
   skip,
 );

@@ -1,11 +1,14 @@
 import {
   type Clock,
   type Connection,
+  describeExit,
   type ExitStatus,
   type Logger,
   type PtyRequest,
+  sanitize,
   type SessionChannel,
   type StderrTail,
+  ViasshError,
   watchStderr,
 } from '@viassh/core';
 
@@ -56,4 +59,21 @@ export async function startFarProgram(request: FarProgramRequest): Promise<FarPr
       }
     },
   };
+}
+
+/**
+ * `cause`, which is how it looked from here, with how the program ended and what it said. `who`: `pppd of the far end`. The
+ * code stays: an end by itself says nothing of whether another attempt would do.
+ */
+export function withExit(cause: ViasshError, who: string, exit: ExitStatus, said: string): ViasshError {
+  const end = sanitize(`${who} ended with ${describeExit(exit)}${said === '' ? '' : `: ${said}`}`);
+  return new ViasshError(cause.code, `${cause.message}; ${end}`, {
+    hint: cause.hint ?? '-v shows all that it said',
+    cause: causeWith(cause, exit),
+  });
+}
+
+/** For the exit code of a command that was not there. */
+export function causeWith(cause: unknown, exit: ExitStatus): Error {
+  return Object.assign(new Error('the program ended', { cause }), { exit });
 }

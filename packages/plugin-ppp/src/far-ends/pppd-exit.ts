@@ -1,4 +1,5 @@
 import { type ErrorCode, type ExitStatus, ViasshError } from '@viassh/core';
+import { causeWith, withExit } from './far-program.ts';
 
 /** What pppd's exit codes say (pppd(8), EXIT STATUS), and what they are for us. */
 const meanings: Readonly<Record<number, readonly [ErrorCode, string]>> = {
@@ -34,28 +35,29 @@ export function pppdWords(exit: ExitStatus): string | undefined {
 const hungUp: ReadonlySet<number> = new Set([5, 16]);
 
 /**
- * Why a pppd that ended with `exit` is no other end for us; undefined where its status says nothing. `cause` is what it
- * looked like from here: where that knows better, it stays, and pppd's word stands behind it.
+ * Why a pppd that ended with `exit` is no other end for us. `cause` is what it looked like from here: where that knows
+ * better, it stays, and pppd's word stands behind it.
  */
-export function pppdFailure(exit: ExitStatus, said: string, cause: ViasshError): ViasshError | undefined {
-  if (exit.kind !== 'status') return undefined;
+export function pppdFailure(exit: ExitStatus, said: string, cause: ViasshError): ViasshError {
+  if (exit.kind === 'missing') return cause;
+  if (exit.kind === 'signal') return withExit(cause, 'pppd of the far end', exit, said);
   const { code } = exit;
   if (code === 127 || code === 126) {
     return new ViasshError('FAR_LINK_MISSING', `the far end has no pppd that this account may run (status ${code})`, {
       hint: 'install the package ppp there, and let the account run it: adduser NAME dip',
-      cause: withExit(cause, exit),
+      cause: causeWith(cause, exit),
     });
   }
   const meaning = meanings[code];
-  if (meaning === undefined) return undefined;
+  if (meaning === undefined) return withExit(cause, 'pppd of the far end', exit, said);
   const [error, words] = meaning;
   if (cause.code !== 'PPP_SILENT' && (cause.hint !== undefined || hungUp.has(code))) {
     const told = hungUp.has(code) ? '' : `; pppd of the far end: ${words} (status ${code})`;
-    return new ViasshError(cause.code, `${cause.message}${told}`, { hint: cause.hint, cause: withExit(cause, exit) });
+    return new ViasshError(cause.code, `${cause.message}${told}`, { hint: cause.hint, cause: causeWith(cause, exit) });
   }
   return new ViasshError(error, `pppd of the far end: ${words} (status ${code})${said === '' ? '' : `: ${said}`}`, {
     hint: hintFor(code, said),
-    cause: withExit(cause, exit),
+    cause: causeWith(cause, exit),
   });
 }
 
@@ -68,8 +70,4 @@ function hintFor(code: number, said: string): string {
     return 'pap-secrets or chap-secrets there may not permit the address: its fourth column; --address names another';
   if (code === 11) return 'compare --name and the secret here with pap-secrets and chap-secrets there';
   return '-v shows what it said; more stands in the system log there';
-}
-
-function withExit(cause: unknown, exit: ExitStatus): Error {
-  return Object.assign(new Error('pppd ended', { cause }), { exit });
 }

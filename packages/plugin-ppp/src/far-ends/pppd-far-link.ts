@@ -40,7 +40,7 @@ export async function openPppdLink(request: FarLinkRequest): Promise<FarLink> {
 async function whyEnded(program: FarProgram, error: ViasshError): Promise<ViasshError> {
   const exit = await program.ended();
   if (exit === undefined || isViasshError(error, 'ABORTED') || isViasshError(error, 'CONNECTION_LOST')) return error;
-  return pppdFailure(exit, sanitize(complaintIn(program.stderr)), error) ?? error;
+  return pppdFailure(exit, sanitize(complaintIn(program.stderr)), error);
 }
 
 /** What it does not like it says behind its own name; after a wrong option its whole usage follows. */

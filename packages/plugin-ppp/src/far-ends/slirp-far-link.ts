@@ -1,7 +1,7 @@
-import { awaitHead, ViasshError } from '@viassh/core';
+import { awaitHead, describeExit, isViasshError, sanitize, ViasshError } from '@viassh/core';
 import { pppCarrier } from '../carrier/ppp-carrier.ts';
 import type { FarLink, FarLinkRequest } from './far-link.ts';
-import { type FarProgram, startFarProgram } from './far-program.ts';
+import { type FarProgram, startFarProgram, withExit } from './far-program.ts';
 import { clientSession } from './ppp-session-for.ts';
 import { slirpAddress, slirpCommand } from './slirp-command.ts';
 
@@ -25,12 +25,20 @@ export async function openSlirpLink(request: FarLinkRequest): Promise<FarLink> {
       terms: await carrier.agreed,
       what: 'slirp of the far end',
       ended: () => program.ended(),
-      explain: async (error) => error,
+      explain: async (error) => await whyEnded(program, error),
     };
   } catch (error) {
+    await carrier.close();
+    const why = await whyEnded(program, error as ViasshError);
     program.channel.destroy();
-    throw error;
+    throw why;
   }
+}
+
+async function whyEnded(program: FarProgram, error: ViasshError): Promise<ViasshError> {
+  const exit = await program.ended();
+  if (exit === undefined || isViasshError(error, 'ABORTED')) return error;
+  return withExit(error, 'slirp of the far end', exit, program.stderr.lastLine);
 }
 
 /** Resolves when it waits for PPP. @throws ViasshError FAR_LINK_MISSING */
@@ -41,7 +49,7 @@ export async function startSlirp({ connection, plan, clock, log, signal }: FarLi
   if (kind === 'timeout' && seen.length > 0) program.channel.unshift(seen);
   if (kind !== 'ended') return program;
   const exit = await program.ended();
-  const code = exit?.kind === 'status' ? ` (status ${exit.code})` : '';
+  const code = exit === undefined ? '' : ` (${sanitize(describeExit(exit))})`;
   const said = seen.toString('utf8').trim();
   throw new ViasshError(
     'FAR_LINK_MISSING',

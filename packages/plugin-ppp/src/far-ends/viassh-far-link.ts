@@ -1,8 +1,8 @@
-import { exitCodeOf, ViasshError } from '@viassh/core';
+import { exitCodeOf, isViasshError, ViasshError } from '@viassh/core';
 import { frameCarrier } from '../carrier/frame-carrier.ts';
 import { sourcesOf, USUAL_MTU } from '../plan/link-plan.ts';
 import type { FarLink, FarLinkRequest } from './far-link.ts';
-import { type FarProgram, startFarProgram } from './far-program.ts';
+import { causeWith, type FarProgram, startFarProgram, withExit } from './far-program.ts';
 
 /** `viassh ppp --serve` on the far end: frames of our own, and the kernel's segmentation where both ends have it. */
 export async function openViasshLink(request: FarLinkRequest): Promise<FarLink> {
@@ -40,18 +40,18 @@ export async function openViasshLink(request: FarLinkRequest): Promise<FarLink> 
 /** What the program there says weighs more than what the loss of its stream looks like. */
 async function whyEnded(program: FarProgram, error: ViasshError): Promise<ViasshError> {
   const exit = await program.ended();
-  if (exit?.kind !== 'status') return error;
+  if (exit === undefined || isViasshError(error, 'ABORTED')) return error;
   const code = exitCodeOf(exit);
-  if (code === 127 || code === 126)
+  if (exit.kind === 'status' && (code === 127 || code === 126))
     return new ViasshError('FAR_LINK_MISSING', `the far end has no viassh that this account may run (status ${code})`, {
       hint: 'install viassh there, in the PATH of sessions without a terminal, or name it: --far viassh -- /opt/viassh/bin/viassh ppp --serve',
-      cause: Object.assign(new Error('the program ended', { cause: error }), { exit }),
+      cause: causeWith(error, exit),
     });
   const said = program.stderr.text
     .split('\n')
     .map((line) => line.trim())
     .find((line) => line.startsWith('viassh'));
-  if (code === 0) return error;
+  if (exit.kind !== 'status' || code === 0) return withExit(error, 'viassh of the far end', exit, said ?? '');
   return new ViasshError(
     'FAR_LINK_MISSING',
     `the other end of the link ended with status ${code}: ${said ?? 'it does not say why'}`,
@@ -59,7 +59,7 @@ async function whyEnded(program: FarProgram, error: ViasshError): Promise<Viassh
       hint: program.stderr.text.includes('TUN_FORBIDDEN')
         ? 'root there has to make a device for the account once (viassh account ppp --far viassh); slirp needs no root'
         : '-v shows all that it said',
-      cause: Object.assign(new Error('the program ended', { cause: error }), { exit }),
+      cause: causeWith(error, exit),
     },
   );
 }

@@ -1,4 +1,4 @@
-import type { ExitStatus } from '@viassh/core';
+import { describeExit, type ExitStatus, sanitize } from '@viassh/core';
 import type { LinkTerms } from '../carrier/packet-carrier.ts';
 import type { FarLink } from '../far-ends/far-link.ts';
 import { pppdWords } from '../far-ends/pppd-exit.ts';
@@ -18,7 +18,7 @@ export function describeTraffic({ sent, received, dropped }: LinkTraffic): strin
 
 /** How the program of the far end ended, where it says so: the words of pppd(8) for pppd's. */
 export function describeFarEnd({ kind, what }: Pick<FarLink, 'kind' | 'what'>, exit: ExitStatus | undefined): string {
-  const status = exit?.kind === 'status' ? ` with status ${exit.code}` : '';
+  const status = exit === undefined || exit.kind === 'missing' ? '' : ` with ${sanitize(describeExit(exit))}`;
   const words = exit !== undefined && kind === 'pppd' ? pppdWords(exit) : undefined;
   return `${what} has ended the link${status}${words === undefined ? '' : `: ${words}`}`;
 }

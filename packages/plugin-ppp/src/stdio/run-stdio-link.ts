@@ -3,8 +3,10 @@ import { Duplex } from 'node:stream';
 import {
   abortedError,
   bridge,
+  describeExit,
   type ExitStatus,
   type PluginContext,
+  sanitize,
   systemClock,
   toViasshError,
   ViasshError,
@@ -76,8 +78,10 @@ async function pipeThrough(
   if (hungUp) return { kind: 'status', code: 0 };
   const exit = await program.channel.exit;
   const words = kind === 'pppd' ? pppdWords(exit) : undefined;
-  if (exit.kind === 'status' && exit.code !== 0 && words !== undefined)
-    log.warning(`pppd of the far end ended with status ${exit.code}: ${words}`);
+  if (exit.kind === 'signal' || (exit.kind === 'status' && exit.code !== 0))
+    log.warning(
+      sanitize(`${kind} of the far end ended with ${describeExit(exit)}${words === undefined ? '' : `: ${words}`}`),
+    );
   return exit;
 }
 

@@ -27,6 +27,19 @@ t.test("where we only saw the end, it is pppd's own word", async (t) => {
   ] as const satisfies readonly (readonly [number, ViasshError, ErrorCode, RegExp])[]) {
     t.match(pppdFailure(ended(code), 'pppd: no', cause), { code: expected, message: words }, `${code}`);
   }
-  t.equal(pppdFailure(ended(99), '', gaveUp), undefined);
-  t.equal(pppdFailure({ kind: 'missing' }, '', gaveUp), undefined);
+  t.equal(pppdFailure({ kind: 'missing' }, '', gaveUp), gaveUp);
+});
+
+t.test('a signal, and a status that pppd(8) does not know, are said', async (t) => {
+  const silent = new ViasshError('PPP_SILENT', 'the stream to the far end ended');
+  const killed = { kind: 'signal', signal: 'KILL', coreDumped: false, message: '' } as const;
+  for (const [exit, end] of [
+    [killed, 'signal KILL'],
+    [ended(99), 'status 99'],
+    [ended(0), 'status 0'],
+  ] as const) {
+    const failure = pppdFailure(exit, 'so it is', silent);
+    t.match(failure, { code: 'PPP_SILENT', cause: { exit } });
+    t.equal(failure.message, `the stream to the far end ended; pppd of the far end ended with ${end}: so it is`);
+  }
 });

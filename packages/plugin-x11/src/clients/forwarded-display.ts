@@ -16,6 +16,8 @@ import type { Teller } from './teller.ts';
 const FIRST_PACKET_TIME = 30_000;
 /** Clients at a time: as many as an X server takes by itself, and a limit to what the far end can hold open here. */
 const MOST_CLIENTS = 512;
+/** What a client hears of our own failures: their texts name files and users of this machine. */
+const UNREACHED = 'the X server cannot be reached; where viassh runs it is said why';
 /** An MIT-MAGIC-COOKIE-1 has 128 bits. */
 const COOKIE_LENGTH = 16;
 
@@ -108,7 +110,7 @@ export class ForwardedDisplay implements X11Display {
       socket.write(Buffer.concat([writeClientSetup(first.setup, cookie), first.rest]));
       this.#join(client, socket, first.setup, originator);
     } catch (error) {
-      this.#refuse(client, originator, setup, toViasshError(error).message);
+      this.#refuse(client, originator, setup, toViasshError(error).message, UNREACHED);
     }
   }
 
@@ -136,13 +138,20 @@ export class ForwardedDisplay implements X11Display {
     });
   }
 
-  #refuse(client: Duplex, originator: Originator | undefined, setup: ClientSetup | undefined, reason: string): void {
+  /** `told`: what the client hears, where `reason` is for this machine alone. */
+  #refuse(
+    client: Duplex,
+    originator: Originator | undefined,
+    setup: ClientSetup | undefined,
+    reason: string,
+    told: string = reason,
+  ): void {
     if (this.#ended.signal.aborted) return void client.destroy();
     this.#refused += 1;
     this.#setup.teller.tell({ kind: 'refused', originator, reason });
     if (setup === undefined || !client.writable) client.destroy();
     else {
-      client.write(writeRefusal(setup, `viassh: ${reason}\n`));
+      client.write(writeRefusal(setup, `viassh: ${told}\n`));
       void leave(client, { signal: this.#ended.signal });
     }
   }

@@ -157,6 +157,18 @@ t.test('who says nothing, and who floods', async (t) => {
   t.equal(other.heard().length, 0, 'what is not X11 gets no answer');
 });
 
+t.test('a client of the far end does not hear of files of this machine', async (t) => {
+  const { x, events } = before('/home/jack/display:0');
+  await using _x = x;
+  const { stream, say, heard } = client();
+  x.serve(stream);
+  say.write(writeClientSetup(little, Buffer.from(x.cookie, 'hex')));
+  await waitUntil('it is refused', () => stream.writableFinished);
+  t.match(events, [{ kind: 'refused', reason: /\/home\/jack/ }]);
+  t.match(String(heard()), /viassh: the X server cannot be reached/);
+  t.notMatch(String(heard()), 'jack');
+});
+
 t.test('an X server that takes nothing, and a client that takes nothing: neither fills this process', async (t) => {
   await watchLeaks(t);
   const MOST = 256; // chunks from either: without backpressure this fails, and does not fill the machine

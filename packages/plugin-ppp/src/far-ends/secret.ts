@@ -1,5 +1,7 @@
+import { isUtf8 } from 'node:buffer';
 import { open } from 'node:fs/promises';
 import { exitCodeOf, type ProgramRunner, ViasshError } from '@viassh/core';
+import { checkCredentials } from '../ppp/auth/check-credentials.ts';
 import type { PppCredentials } from '../ppp/ppp-session.ts';
 
 /** Where the proof of who we are comes from: never from the command line. */
@@ -12,7 +14,8 @@ export interface SecretSource {
 /**
  * The name and the secret, read when they are asked for; undefined where none was named.
  *
- * @throws ViasshError OPTION_INVALID for a file that cannot be read, that others may read, or without a secret; PROGRAM_NOT_FOUND, PROGRAM_FAILED
+ * @throws ViasshError OPTION_INVALID for a name or a secret that PPP cannot say, for a file that cannot be read, that others may
+ * read, or without a secret; PROGRAM_NOT_FOUND, PROGRAM_FAILED
  */
 export async function readCredentials(
   { name, secretFile, askpass }: SecretSource,
@@ -25,7 +28,7 @@ export async function readCredentials(
       throw new ViasshError('OPTION_INVALID', `the first line of the secret file ${secretFile} is empty`, {
         hint: 'write the secret there, as it stands in pap-secrets or chap-secrets of the far end',
       });
-    return { name, secret };
+    return checkCredentials({ name, secret });
   }
   if (askpass === undefined) return undefined;
   const args = [`Secret of ${name} for the link to ${peer}: `];
@@ -34,17 +37,17 @@ export async function readCredentials(
     throw new ViasshError('PROGRAM_FAILED', `${askpass} gave no secret (status ${exitCodeOf(exit)})`, {
       hint: 'it has to print the secret and end with status 0',
     });
-  return { name, secret: firstLine(stdout) };
+  return checkCredentials({ name, secret: firstLine(stdout) });
 }
 
 async function readSecretFile(path: string): Promise<string> {
-  let text: string;
+  let bytes: Buffer;
   try {
     await using file = await open(path, 'r');
     const { mode } = await file.stat();
     if ((mode & 0o077) !== 0)
       throw new ViasshError('OPTION_INVALID', `others may read the secret file ${path}`, { hint: `chmod 600 ${path}` });
-    text = await file.readFile('utf8');
+    bytes = await file.readFile();
   } catch (cause) {
     if (cause instanceof ViasshError) throw cause;
     const why = (cause as NodeJS.ErrnoException).code ?? 'unknown reason';
@@ -53,7 +56,13 @@ async function readSecretFile(path: string): Promise<string> {
       cause,
     });
   }
-  return firstLine(text);
+  const end = bytes.indexOf('\n');
+  const line = end < 0 ? bytes : bytes.subarray(0, end);
+  if (!isUtf8(line))
+    throw new ViasshError('OPTION_INVALID', `the secret in ${path} is no UTF-8`, {
+      hint: 'write it as UTF-8, or agree on a secret of ASCII letters and digits',
+    });
+  return firstLine(bytes.toString('utf8'));
 }
 
 function firstLine(text: string): string {

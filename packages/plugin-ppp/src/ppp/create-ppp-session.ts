@@ -4,6 +4,7 @@ import { createDeframer } from '../framing/deframer.ts';
 import { createFramer } from '../framing/framer.ts';
 import { IPV4_PROTOCOL, IPV6_PROTOCOL, LCP_PROTOCOL, plainForm } from '../framing/framing.ts';
 import { createAuthentication } from './auth/authentication.ts';
+import { checkCredentials } from './auth/check-credentials.ts';
 import { Code, parseControlPacket } from './control/control-packet.ts';
 import { createFloodGate } from './control/flood-gate.ts';
 import { Lcp } from './lcp/lcp.ts';
@@ -18,8 +19,13 @@ const CONTROL_PER_SECOND = 10;
 /** Milliseconds that an answer is waited for which shows that the other side has set up its own end. */
 const BARRIER_MS = 200;
 
-/** One session over a byte stream. It begins with `open()`, and is over for good when `closed` has settled. */
+/**
+ * One session over a byte stream. It begins with `open()`, and is over for good when `closed` has settled.
+ *
+ * @throws ViasshError OPTION_INVALID for credentials that PPP cannot say
+ */
 export function createPppSession(options: PppOptions): PppSession {
+  if (options.credentials !== undefined) checkCredentials(options.credentials);
   const { clock, log } = options;
   const framer = createFramer();
   const deframer = createDeframer({ mru: Math.max(DEFAULT_MRU, options.mru), onFrame });

@@ -1,7 +1,7 @@
 import type { Clock, Logger, ViasshError } from '@viassh/core';
 import type { CarrierCounters, LinkTerms } from '../carrier/packet-carrier.ts';
 
-/** How a side proves who it is, RFC 1334 and RFC 1994. */
+/** How a side proves who it is, RFC 1334 and RFC 1994. Each 255 bytes at the most, as UTF-8. */
 export interface PppCredentials {
   readonly name: string;
   readonly secret: string;

@@ -52,9 +52,14 @@ tidyTest(
     await t.test('ssh2: to a pppd of the far end, as a plain user of it', async (t) => {
       await using there = await startPppGuest();
       const before = await networkState(there.network);
-      const who = ['--far', 'pppd', '--name', 'testuser', '--address', '10.9.9.2:10.9.9.1', 'near-guest-user'];
-      const args = ['-F', there.configFile, '--transport', 'ssh2', ...who];
-      const { got, exit, said } = await throughLine(guest, there.network, args, await linkOf('pppd', ['10.9.9.1']));
+      const [, words = ''] = /^pty ".* --stdio (.*)"$/m.exec(await recipeFor('pppd')) ?? [];
+      const args = ['-F', there.configFile, '--transport', 'ssh2', '--address', '10.9.9.2:10.9.9.1', 'near-guest-user'];
+      const { got, exit, said } = await throughLine(
+        guest,
+        there.network,
+        [...words.split(' '), ...args],
+        await linkOf('pppd', ['10.9.9.1']),
+      );
       t.equal(got, 'hello from the guest\n', said);
       t.strictSame(exit, { code: 16, signal: null }, 'pppd there was hung up on: pppd(8)');
       t.strictSame(await networkState(there.network), before);
@@ -79,12 +84,15 @@ async function throughLine(
   return { got: stdout, exit: await line.exit, said: stderr + line.stderr() };
 }
 
+async function recipeFor(far: string): Promise<string> {
+  return (await viassh(['recipe', 'pppd', 'gate', '--far', far, '--name', 'testuser'])).stdout.toString();
+}
+
 /** A script for the guest: a link as the recipe has it, but on the line, from its start to its end, and what comes through it. */
 async function linkOf(far: string, hosts: readonly string[]): Promise<string> {
-  const recipe = await viassh(['recipe', 'pppd', 'gate', '--far', far, '--name', 'testuser']);
   return `state() { { ip address; ip route; ip -6 route; } | grep -v fe80; } # an address of the kernel is tentative for a while
 sh -s <<'RECIPE' >/dev/null
-${recipe.stdout.toString()}
+${await recipeFor(far)}
 RECIPE
 sed -i '/^pty /d' /etc/ppp/peers/viassh
 sed -i s/SECRET/testpass/ /etc/ppp/pap-secrets

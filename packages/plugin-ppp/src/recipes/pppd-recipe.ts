@@ -7,11 +7,17 @@ export const pppdRecipe: Recipe = defineRecipe({
   summary: 'pppd: a peer of this machine whose line is viassh ppp --stdio',
   options: {
     peer: { type: 'string', valueName: 'NAME', summary: 'what `pppd call` names', default: 'viassh' },
-    name: { type: 'string', valueName: 'NAME', summary: 'who we are for the pppd there', default: 'pppuser' },
+    name: {
+      type: 'string',
+      valueName: 'NAME',
+      summary:
+        'who we are for the pppd there, which root alone may tell to ask for no name; a forced command has its own',
+    },
     far: { type: 'string', valueName: 'KIND', summary: 'what is there: pppd, viassh, tun, slirp', default: 'pppd' },
     linkName: { type: 'string', valueName: 'NAME', summary: 'LINKNAME of the ip-up scripts', default: 'pppoverssh' },
   },
-  script({ destination, viassh }, { peer, name, far, linkName }) {
+  script({ destination, viassh }, { peer, name: asked, far, linkName }) {
+    const name = asked ?? 'pppuser';
     for (const [option, value] of Object.entries({ '--peer': peer, '--name': name, '--link-name': linkName }))
       if (!/^[\w][\w.-]*$/.test(value))
         throw new ViasshError('OPTION_INVALID', `${option}: '${value}' is no name that pppd takes`, {
@@ -19,7 +25,8 @@ export const pppdRecipe: Recipe = defineRecipe({
         });
     if (!['pppd', 'viassh', 'tun', 'slirp'].includes(far))
       throw new ViasshError('OPTION_INVALID', `--far: there is no '${far}'`, { hint: 'pppd, viassh, tun or slirp' });
-    const line = `${viassh} ppp ${destination} --stdio --far ${far} -o BatchMode=yes`;
+    const who = far === 'pppd' && asked !== undefined ? ` --name ${asked}` : '';
+    const line = `${viassh} ppp ${destination} --stdio --far ${far}${who} -o BatchMode=yes`;
     if (line.includes('"') || line.includes('\\'))
       throw new ViasshError('OPTION_INVALID', "pppd's options files have no way to write this destination", {
         hint: 'name it in ~/.ssh/config, by a Host of letters and digits',

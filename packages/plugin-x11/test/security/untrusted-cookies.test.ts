@@ -54,7 +54,7 @@ t.test('untrusted clients', { skip }, async (t) => {
   await t.test('a time of a year: the X server dies of no number of ours', async (t) => {
     const { x, clock, renewals } = await opened(xvfb, { timeoutMs: 365 * 86_400_000 });
     await using _x = x;
-    await clock.advance(17.5 * 86_400_000);
+    await clock.advance(1_500_000_000); // to the moment itself, as below
     await waitUntil('a new cookie, before the longest time that it can count', () => renewals() === 1);
     await standing(t, x);
   });
@@ -173,7 +173,7 @@ t.test('the X server dies, and another takes its place: clients get in again', {
       await first.kill();
       await waitUntil('the client has heard of it', () => client.destroyed);
       const refused = await far.run('xdpyinfo');
-      t.match(refused, { code: 1, text: /viassh: the display .* no X server listens there/ });
+      t.match(refused, { code: 1, text: /viassh: the X server cannot be reached/ });
       t.match(events.at(-1), { kind: 'refused', reason: /no X server listens there/ });
       await lead(second);
     }

@@ -104,6 +104,7 @@ t.test('idle is not down: who wakes it waits for that attempt, also where nobody
   const both = Promise.all(['one', 'two'].map((word) => said(connection, `echo ${word}`)));
   await reached('up');
   t.strictSame(await both, ['one\n', 'two\n']);
+  await waitUntil('nothing is open any more', () => connection.traffic.open === 0);
   await cut();
   await reached('idle');
   using _used = supervisor.hold();

@@ -13,12 +13,12 @@ export interface SendingProtocol {
   };
 }
 
-/** What a cipher makes of payloads of one length. */
+/** What a cipher makes of payloads of one length. Numbers alone: a part of a packet would hold the memory around it, for good. */
 interface Layout {
   /** Bytes, with what stands behind the padding. */
   readonly length: number;
-  /** Length of the packet and of its padding, RFC 4253 §6. */
-  readonly head: Buffer;
+  /** What stands first: the packet's own length, RFC 4253 §6. */
+  readonly packetLength: number;
   readonly padding: number;
 }
 
@@ -42,12 +42,16 @@ export function allocPacket({ _cipher: cipher, _packetRW: { write } }: SendingPr
   const layout = known.get(size);
   if (layout === undefined) {
     const packet = write.alloc(size);
-    const head = Buffer.from(packet.subarray(0, HEAD));
-    known.set(size, { length: packet.length, head, padding: packet[HEAD - 1] ?? 0 });
+    known.set(size, {
+      length: packet.length,
+      packetLength: packet.readUInt32BE(0),
+      padding: packet.readUInt8(HEAD - 1),
+    });
     return packet;
   }
   const packet = Buffer.allocUnsafe(layout.length);
-  packet.set(layout.head, 0);
+  packet.writeUInt32BE(layout.packetLength, 0);
+  packet[HEAD - 1] = layout.padding;
   if (poolUsed + layout.padding > pool.length) {
     randomFillSync(pool);
     poolUsed = 0;

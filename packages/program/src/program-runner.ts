@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import type { Duplex } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import {
   abortedError,
   type ExitStatus,
@@ -22,6 +22,7 @@ export function createProgramRunner(): ProgramRunner {
 async function start(request: ProgramRequest): Promise<RunningProgram> {
   const child = (await spawner())(request, { stdio: [...request.stdio], buffer: false } as Options);
   const ended: Promise<Result> = child;
+  for (const stream of child.stdio.slice(1)) keepUnread(stream as Readable | Duplex | null | undefined);
   if (child.pid === undefined) throw failureToStart(request, await ended);
   // The event, not execa's promise: that one also waits for whoever inherited the program's descriptors.
   const exit = new Promise<ExitStatus>((resolve) => {
@@ -38,6 +39,19 @@ async function start(request: ProgramRequest): Promise<RunningProgram> {
     exit,
     kill: (signal) => void child.kill(signal),
   };
+}
+
+/**
+ * With `buffer: false` execa throws away, from the next turn on, what comes on a stream whose `readableFlowing` is null. A
+ * reader that is attached later would miss it: to execa such a stream is one that somebody has paused.
+ */
+function keepUnread(stream: Readable | Duplex | null | undefined): void {
+  if (stream === null || stream === undefined || !('readableFlowing' in stream)) return;
+  const own: unknown = Object.getPrototypeOf(stream);
+  Object.defineProperty(stream, 'readableFlowing', {
+    configurable: true,
+    get: (): unknown => Reflect.get(own as object, 'readableFlowing', stream) ?? false,
+  });
 }
 
 async function run({ input, ...request }: Parameters<ProgramRunner['run']>[0]): Promise<ProgramOutput> {

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import process from 'node:process';
+import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { createProgramRunner } from '@viassh/program';
@@ -52,6 +54,22 @@ t.test('a descriptor beyond stderr carries bytes both ways', async (t) => {
   const [chunk] = (await wire?.take(1).toArray()) ?? [];
   t.equal(String(chunk), 'got x\n');
   t.strictSame(await program.exit, { kind: 'status', code: 0 });
+});
+
+t.test('what a program says before anybody reads it is there for who reads it later', async (t) => {
+  const program = await programs.start({
+    file: 'sh',
+    args: ['-c', 'echo out; echo three >&3; echo said >&2; cat'],
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+  });
+  t.teardown(() => program.stdin?.end());
+  await once(program.stderr ?? t, 'data');
+  for (let turn = 0; turn < 10; turn += 1) await setImmediate();
+  const signal = AbortSignal.timeout(10_000);
+  const late = [program.stdout, program.descriptor(3)].map((stream) => once(stream ?? t, 'data', { signal }));
+  t.equal((await Promise.all(late)).join(''), 'out\nthree\n');
+  program.stdin?.end();
+  t.match(await program.exit, { code: 0 });
 });
 
 t.test('an abort ends the program', async (t) => {

@@ -23,7 +23,7 @@ export interface ProgramRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A local program that runs. */
+/** A local program that runs. What it says waits until it is read, and the program with it once the pipe is full. */
 export interface RunningProgram {
   readonly pid: number;
   readonly stdin: Writable | undefined;

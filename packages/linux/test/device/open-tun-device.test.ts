@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import process from 'node:process';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import type { ProgramOutput } from '@viassh/core';
 import { createProgramRunner } from '@viassh/program';
-import { missingForPrivateNetwork, missingForTun, startPrivateNetwork } from '@viassh/testing';
+import { missingForPrivateNetwork, missingForTun, type PrivateNetwork, startPrivateNetwork } from '@viassh/testing';
 
 const child = fileURLToPath(new URL('device-child.ts', import.meta.url));
 const programs = createProgramRunner();
@@ -90,25 +90,36 @@ t.test('devices', skip === undefined ? {} : { skip }, async (t) => {
   for (const kind of ['vnet', 'plain'])
     t.test(`TCP passes two ${kind} devices unchanged`, async (t) => {
       await using far = await startPrivateNetwork();
-      const [file = '', ...args] = [...inside, ...words('offload', kind, `${far.pid}`)];
-      const carrier = await programs.start({ file, args, stdio: ['pipe', 'pipe', 'inherit'] });
-      const said = carrier.stdout === undefined ? '' : text(carrier.stdout);
-      await t.resolves(once(carrier.stdout ?? process.stdin, 'readable'));
-      await far.run('ip', ['address', 'add', '10.9.0.2', 'peer', '10.9.0.1', 'dev', 'there']);
-      await far.run('ip', ['link', 'set', 'there', 'up']);
-      const body = randomBytes(8 << 20);
-      const echo = `require('node:net').createServer((s) => s.pipe(s)).listen(7, '10.9.0.2', () => console.log('up'))`;
-      const server = await far.serve(process.execPath, ['-e', echo], { stdio: ['ignore', 'pipe', 'inherit'] });
-      await once(server.stdout ?? process.stdin, 'data');
-      const [enter, ...rest] = [...inside, process.execPath, '-e', client];
-      const there = await programs.start({ file: enter, args: rest, stdio: ['pipe', 'pipe', 'inherit'] });
-      there.stdin?.end(body);
-      const hash = await text(there.stdout ?? process.stdin);
-      t.equal(hash, createHash('sha256').update(body).digest('hex'));
-      carrier.stdin?.end();
-      const { longest } = JSON.parse((await said).replace('moved\n', '')) as { longest: number };
-      t.equal(longest > 1500, kind === 'vnet', `segments stay whole only there: ${longest}`);
+      const signal = AbortSignal.timeout(30_000);
+      try {
+        await passes(t, kind, far, signal);
+      } finally {
+        if (signal.aborted)
+          for (const { run } of [network, far])
+            t.comment((await run('sh', ['-c', 'ip -s link; ip route; ss -tinoa || true'])).stdout);
+      }
     });
+
+  async function passes(t: Test, kind: string, far: PrivateNetwork, signal: AbortSignal): Promise<void> {
+    const [file = '', ...args] = [...inside, ...words('offload', kind, `${far.pid}`)];
+    const carrier = await programs.start({ file, args, stdio: ['pipe', 'pipe', 'inherit'], signal });
+    const said = carrier.stdout === undefined ? '' : text(carrier.stdout);
+    await t.resolves(once(carrier.stdout ?? process.stdin, 'readable', { signal }));
+    await far.run('ip', ['address', 'add', '10.9.0.2', 'peer', '10.9.0.1', 'dev', 'there']);
+    await far.run('ip', ['link', 'set', 'there', 'up']);
+    const body = randomBytes(8 << 20);
+    const echo = `require('node:net').createServer((s) => s.pipe(s)).listen(7, '10.9.0.2', () => console.log('up'))`;
+    const server = await far.serve(process.execPath, ['-e', echo], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await once(server.stdout ?? process.stdin, 'data', { signal });
+    const [enter, ...rest] = [...inside, process.execPath, '-e', client];
+    const there = await programs.start({ file: enter, args: rest, stdio: ['pipe', 'pipe', 'inherit'], signal });
+    there.stdin?.on('error', () => undefined).end(body);
+    const hash = await text(there.stdout ?? process.stdin);
+    t.equal(hash, createHash('sha256').update(body).digest('hex'));
+    carrier.stdin?.end();
+    const { longest } = JSON.parse((await said).replace('moved\n', '')) as { longest: number };
+    t.equal(longest > 1500, kind === 'vnet', `segments stay whole only there: ${longest}`);
+  }
 });
 
 const client = `const s = require('node:net').connect({ host: '10.9.0.2', port: 7 });

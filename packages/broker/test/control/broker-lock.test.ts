@@ -54,7 +54,11 @@ t.test('a file that another has taken over is left alone at the end', async (t) 
 });
 
 t.test('a broker that was killed, and whose parent looks after nothing, holds no place', async (t) => {
-  const parent = spawn('sh', ['-c', 'sh -c : & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  // The child ends when its parent is no shell any more: that would have looked after it.
+  const child = 'until grep -q sleep /proc/$PPID/comm; do :; done';
+  const parent = spawn('sh', ['-c', `sh -c '${child}' & echo $!; exec sleep 60`], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
   t.teardown(() => parent.kill('SIGKILL'));
   const [said] = (await once(parent.stdout, 'data')) as [Buffer];
   const dead = Number(said);
